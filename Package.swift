@@ -1,0 +1,57 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The floors of the house, from the ground up. A target imports only floors below it.
+
+let systemLibraries: [Target] = [
+  .systemLibrary(
+    name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+  .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+  .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+]
+
+let libraries: [Target] = [
+  // Element-wise loops. Optimised in debug builds too: tests would crawl otherwise.
+  .target(
+    name: "VectorKernels",
+    cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
+  .target(name: "MPI", dependencies: ["COpenMPI"]),
+  .target(name: "Matrices", dependencies: ["COneDNN", "VectorKernels"]),
+  .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
+  .target(name: "FashionMNIST", dependencies: ["CZlib", "COpenSSL"]),
+  .target(name: "GANTraining", dependencies: ["NeuralNetwork", "FashionMNIST"]),
+  .target(name: "MPICollectives", dependencies: ["MPI", "NeuralNetwork"]),
+  .target(name: "Pictures", dependencies: ["CCairo"]),
+]
+
+let programs: [Target] = [
+  .executableTarget(
+    name: "gan-dist",
+    dependencies: [
+      "GANTraining", "MPICollectives", "Pictures",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ]),
+  .executableTarget(name: "mpi-checks", dependencies: ["GANTraining", "MPICollectives"]),
+]
+
+let tests: [Target] = [
+  .testTarget(name: "MatricesTests", dependencies: ["Matrices"]),
+  .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),
+  .testTarget(name: "FashionMNISTTests", dependencies: ["FashionMNIST", "CZlib"]),
+  .testTarget(name: "GANTrainingTests", dependencies: ["GANTraining"]),
+  .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
+  .testTarget(name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks"]),
+]
+
+let package = Package(
+  name: "gan-dist",
+  products: [.executable(name: "gan-dist", targets: ["gan-dist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: systemLibraries + libraries + programs + tests
+)
