@@ -21,8 +21,8 @@ let libraries: [Target] = [
   .target(name: "Matrices", dependencies: ["COneDNN", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(name: "FashionMNIST", dependencies: ["CZlib", "COpenSSL"]),
-  .target(name: "GANTraining", dependencies: ["NeuralNetwork", "FashionMNIST"]),
-  .target(name: "MPICollectives", dependencies: ["MPI", "NeuralNetwork"]),
+  .target(name: "GANTraining", dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST"]),
+  .target(name: "MPICollectives", dependencies: ["MPI", "Matrices", "NeuralNetwork"]),
   .target(name: "Pictures", dependencies: ["CCairo"]),
 ]
 

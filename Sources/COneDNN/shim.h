@@ -3,4 +3,4 @@
 
 // oneDNN runs its loops on OpenMP threads (libgomp); <omp.h> itself is a compiler's header.
 extern void omp_set_num_threads(int count);
-extern int omp_get_max_threads(void);
+extern int omp_get_num_procs(void);

@@ -1,0 +1,63 @@
+/// What is wrong with a data set on disk, said for people: what, where, what to do.
+public struct DataSetError: Error, CustomStringConvertible, Equatable, Sendable {
+  /// Whether there is nothing to read, or what was read is wrong.
+  public enum Kind: Equatable, Sendable {
+    /// A file or folder that is not there or cannot be read.
+    case missing
+    /// Content that is not what it must be.
+    case broken
+  }
+
+  /// Whether there is nothing to read, or what was read is wrong.
+  public let kind: Kind
+  /// The file or folder concerned; empty for a set that came from no file.
+  public let path: String
+  /// What is wrong and what to do about it.
+  public let message: String
+
+  /// Makes an error about one file or folder.
+  public init(kind: Kind, path: String, message: String) {
+    self.kind = kind
+    self.path = path
+    self.message = message
+  }
+
+  /// The path and the message, on one or more lines.
+  public var description: String {
+    path.isEmpty ? message : "\(path): \(message)"
+  }
+}
+
+extension DataSetError {
+  /// How to come by the data.
+  static let waysToGetTheData = """
+    apt-get install dataset-fashion-mnist, or run ./launch/fetch-data, \
+    or name a folder that has the files with --data DIR
+    """
+
+  /// Content that is wrong at `offset`, in bytes of the uncompressed content.
+  static func broken(
+    _ path: String, atByte offset: Int, expected: String, found: String
+  ) -> DataSetError {
+    DataSetError(
+      kind: .broken, path: path,
+      message: """
+        at byte \(offset): expected \(expected), found \(found). \
+        Replace the file: ./launch/fetch-data fetches the published ones
+        """)
+  }
+
+  /// A file that is there but does not let itself be read.
+  static func unreadable(_ path: String, reason: String) -> DataSetError {
+    DataSetError(
+      kind: .missing, path: path,
+      message: "cannot be read (\(reason)). Check the file and its permissions")
+  }
+
+  /// More bytes than memory has room for.
+  static func noMemory(_ path: String, byteCount: Int) -> DataSetError {
+    DataSetError(
+      kind: .broken, path: path,
+      message: "no memory for \(byteCount) bytes of content. Use a smaller data set")
+  }
+}

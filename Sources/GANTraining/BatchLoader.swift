@@ -1,0 +1,36 @@
+import FashionMNIST
+import Matrices
+import NeuralNetwork
+
+/// The images of each step: a fresh shuffle of the whole data set every epoch, the same on every rank.
+final class BatchLoader {
+  private let dataSet: ImageDataSet
+  private let random: RandomSource
+  private let globalBatchSize: Int
+  private var order: [Int32] = []
+
+  init(_ dataSet: ImageDataSet, globalBatchSize: Int, random: RandomSource) {
+    self.dataSet = dataSet
+    self.globalBatchSize = globalBatchSize
+    self.random = random
+  }
+
+  /// Shuffles for an epoch, counted from 0.
+  func shuffle(epoch: Int) {
+    order = random.permutation(
+      count: dataSet.imageCount, stream: RandomStream.shuffle, epoch: epoch)
+  }
+
+  /// Writes this rank's rows of a step of the epoch into `images[rows, pixels]`, as numbers in [-1, 1].
+  func load(step: Int, shard: Shard, into images: Matrix) {
+    let size = dataSet.pixelsPerImage
+    dataSet.withUnsafePixels { pixels in
+      for (row, globalRow) in shard.rows.enumerated() {
+        let image = Int(order[step * globalBatchSize + globalRow])
+        VectorMath.pixelsToFloats(
+          UnsafeBufferPointer(rebasing: pixels[image * size..<(image + 1) * size]),
+          into: images.rows(row..<row + 1))
+      }
+    }
+  }
+}

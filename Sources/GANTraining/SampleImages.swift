@@ -1,0 +1,69 @@
+import Glibc
+import Matrices
+import NeuralNetwork
+
+/// Images that G makes in inference mode. Ranks do not meet here, and training is not disturbed.
+public enum SampleImages {
+  /// G's images `[count, pixels]` in [-1, 1] from fixed noise: the same noise at every call.
+  public static func grid(of count: Int, from state: TrainingState, random: RandomSource) throws
+    -> [Float]
+  {
+    try images(from: state, rows: count) {
+      random.fillNormals($0, stream: RandomStream.sampleGrid, step: 0, firstSample: 0)
+    }
+  }
+
+  /// Images on the straight line between two points of the noise's space.
+  /// - Returns: the positions α from 0 to 1, and the images `[count, pixels]` of (1 - α) z1 + α z2.
+  public static func interpolation(
+    of count: Int, from state: TrainingState, random: RandomSource
+  ) throws -> (alphas: [Double], images: [Float]) {
+    precondition(count > 1)
+    let alphas = (0..<count).map { Double($0) / Double(count - 1) }
+    let workspace = Workspace()
+    let ends = workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
+    random.fillNormals(ends, stream: RandomStream.interpolation, step: 0, firstSample: 0)
+    let images = try images(from: state, rows: count) { noise in
+      for (row, alpha) in alphas.enumerated() {
+        for column in 0..<noise.columns {
+          noise[row, column] = ends[0, column] * Float(1 - alpha) + ends[1, column] * Float(alpha)
+        }
+      }
+    }
+    return (alphas, images)
+  }
+
+  /// D's probabilities that G's images are real, before anything is learned.
+  public static func untrainedProbabilities(
+    of count: Int, from state: TrainingState, random: RandomSource
+  ) throws -> [Double] {
+    let workspace = Workspace()
+    let images = Signal(
+      rows: count, features: state.architecture.imageSize, differentiable: false, in: workspace)
+    let generator = try Generator(
+      state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
+      images: images, batch: .solo(rows: count), name: "untrained samples")
+    random.fillNormals(
+      generator.noise, stream: RandomStream.untrainedSamples, step: 0, firstSample: 0)
+    try generator.forward(.inference)
+    let discriminator = try Discriminator(
+      state.discriminatorParameters, state.architecture, state: state.discriminator,
+      gradients: nil, images: images, dropout: 0)
+    try discriminator.forward(.inference)
+    return discriminator.logits.value.buffer.map { 1 / (1 + exp(-Double($0))) }
+  }
+
+  private static func images(
+    from state: TrainingState, rows: Int, fillNoise: (Matrix) -> Void
+  ) throws -> [Float] {
+    let workspace = Workspace()
+    let images = Signal(
+      rows: rows, features: state.architecture.imageSize, differentiable: false, in: workspace)
+    let generator = try Generator(
+      state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
+      images: images, batch: .solo(rows: rows), name: "samples")
+    fillNoise(generator.noise)
+    try generator.forward(.inference)
+    return Array(images.value.buffer)
+  }
+}

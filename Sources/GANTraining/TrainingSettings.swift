@@ -1,0 +1,77 @@
+import NeuralNetwork
+
+/// What a run computes: with the data, these determine every number. Defaults are the notebook's.
+public struct TrainingSettings: Equatable, Sendable {
+  public var epochs = 100
+  /// Stop after this many global steps, even within an epoch; nil for no limit.
+  public var maximumSteps: Int?
+  /// B, in samples over all ranks.
+  public var globalBatchSize = 64
+  public var adam = Adam.Settings()
+  /// D is told that real images are real with probability 1 - labelSmoothing.
+  public var labelSmoothing = 0.1
+  /// The probability that a unit of D is dropped.
+  public var dropout = 0.3
+  public var seed: UInt64 = 0
+
+  public init() {}
+
+  /// Whole batches an epoch; images that do not fill one are left out (PyTorch's `drop_last`).
+  public func stepsPerEpoch(imageCount: Int) -> Int { imageCount / globalBatchSize }
+
+  /// Global steps of the whole run.
+  public func totalSteps(imageCount: Int) -> Int {
+    let allEpochs = epochs * stepsPerEpoch(imageCount: imageCount)
+    return min(allEpochs, maximumSteps ?? allEpochs)
+  }
+}
+
+extension TrainingSettings {
+  /// A setting that makes no sense: which one, and why.
+  public struct Invalid: Error, CustomStringConvertible {
+    public let setting: String
+    public let reason: String
+
+    public init(setting: String, reason: String) {
+      self.setting = setting
+      self.reason = reason
+    }
+
+    public var description: String { "\(setting) \(reason)" }
+  }
+
+  /// Checks all that can be checked without data.
+  /// - Throws: ``Invalid``, by the name of the command line's option.
+  public func validate() throws {
+    func demand(_ holds: Bool, _ setting: String, _ reason: String) throws {
+      if !holds { throw Invalid(setting: setting, reason: reason) }
+    }
+    try demand(epochs >= 0, "--epochs", "must not be negative, but is \(epochs)")
+    try demand(
+      maximumSteps ?? 1 >= 0, "--max-steps", "must not be negative, but is \(maximumSteps ?? 0)")
+    try demand(
+      globalBatchSize >= 2, "--batch-size",
+      "must be at least 2 (one row has no variance), but is \(globalBatchSize)")
+    try demand(
+      adam.learningRate > 0 && adam.learningRate.isFinite, "--learning-rate",
+      "must be a positive number, but is \(adam.learningRate)")
+    try demand(
+      (0..<1).contains(adam.beta1), "--beta1", "must be in 0 ..< 1, but is \(adam.beta1)")
+    try demand(
+      (0..<1).contains(adam.beta2), "--beta2", "must be in 0 ..< 1, but is \(adam.beta2)")
+    try demand(
+      (0..<1).contains(labelSmoothing), "--label-smoothing",
+      "must be in 0 ..< 1, but is \(labelSmoothing)")
+    try demand((0..<1).contains(dropout), "--dropout", "must be in 0 ..< 1, but is \(dropout)")
+  }
+
+  /// Checks what needs the data.
+  /// - Throws: ``Invalid``.
+  public func validate(imageCount: Int) throws {
+    guard globalBatchSize <= imageCount else {
+      throw Invalid(
+        setting: "--batch-size",
+        reason: "is \(globalBatchSize), more than the \(imageCount) images of the data set")
+    }
+  }
+}

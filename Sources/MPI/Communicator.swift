@@ -1,0 +1,97 @@
+import COpenMPI
+
+/// A group of ranks that talk to each other (MPI-3.1 chapter 6).
+///
+/// All exchanges are collective: every rank of the communicator must make the same calls in the same order.
+public struct Communicator {
+  let handle: MPI_Comm
+  /// This process's number, from 0.
+  public let rank: Int
+  /// How many ranks there are.
+  public let rankCount: Int
+
+  init(_ handle: MPI_Comm) throws {
+    var (rank, size): (Int32, Int32) = (0, 0)
+    try check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
+    try check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
+    self.handle = handle
+    self.rank = Int(rank)
+    rankCount = Int(size)
+  }
+}
+
+/// Collective communication (MPI-3.1 chapter 5).
+extension Communicator {
+  /// Waits until all ranks are here (MPI_Barrier). Every rank must call this.
+  public func barrier() throws {
+    try check(MPI_Barrier(handle), "MPI_Barrier")
+  }
+
+  /// Copies the root's buffer to all ranks (MPI_Bcast); buffers of any size. Every rank must call this.
+  /// - Throws: ``MPIError``.
+  public func broadcast<Element: MPIElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
+  ) throws {
+    let longestMessage = 1 << 28
+    var offset = 0
+    while offset < buffer.count {
+      let count = min(longestMessage, buffer.count - offset)
+      try check(
+        MPI_Bcast(
+          buffer.baseAddress.map { $0 + offset }, try messageCount(count, "MPI_Bcast"),
+          Element.datatype, Int32(root), handle),
+        "MPI_Bcast of \(count) elements from rank \(root)")
+      offset += count
+    }
+  }
+
+  /// The root's value, on all ranks. Every rank must call this.
+  public func broadcast<Element: MPIElement>(_ value: Element, from root: Int) throws -> Element {
+    var value = value
+    try withUnsafeMutablePointer(to: &value) {
+      try broadcast(UnsafeMutableBufferPointer(start: $0, count: 1), from: root)
+    }
+    return value
+  }
+
+  /// Gathers as many elements from each rank, in rank order, on all ranks (MPI_Allgather). Every rank must call this.
+  /// - Parameter all: `[ranks, contribution.count]`.
+  /// - Throws: ``MPIError``.
+  public func allGather<Element: MPIElement>(
+    _ contribution: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
+  ) throws {
+    precondition(all.count == rankCount * contribution.count, "a gather of unequal parts")
+    let count = try messageCount(contribution.count, "MPI_Allgather")
+    try check(
+      MPI_Allgather(
+        contribution.baseAddress, count, Element.datatype, all.baseAddress, count,
+        Element.datatype, handle),
+      "MPI_Allgather of \(count) elements a rank")
+  }
+
+  /// The values of all ranks, in rank order. Every rank must call this.
+  public func allGather<Element: MPIElement>(_ value: Element) throws -> [Element] {
+    var all = [Element](repeating: value, count: rankCount)
+    try all.withUnsafeMutableBufferPointer { all in
+      try withUnsafePointer(to: value) {
+        try allGather(UnsafeBufferPointer(start: $0, count: 1), into: all)
+      }
+    }
+    return all
+  }
+
+  /// The texts of all ranks, in rank order. Every rank must call this.
+  public func allGather(_ text: String) throws -> [String] {
+    let bytes = Array(text.utf8)
+    let lengths = try allGather(bytes.count)
+    let longest = lengths.max() ?? 0
+    let padded = bytes + [UInt8](repeating: 0, count: longest - bytes.count)
+    var all = [UInt8](repeating: 0, count: longest * rankCount)
+    try all.withUnsafeMutableBufferPointer { all in
+      try padded.withUnsafeBufferPointer { try allGather($0, into: all) }
+    }
+    return lengths.enumerated().map { rank, length in
+      String(decoding: all[rank * longest..<rank * longest + length], as: UTF8.self)
+    }
+  }
+}

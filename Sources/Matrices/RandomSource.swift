@@ -1,0 +1,59 @@
+import VectorKernels
+
+/// Random numbers that belong to samples: pure functions of seed, stream, step and sample (Philox4x32-10,
+/// Salmon et al., SC'11). The page *Randomness* of the documentation defines every bit.
+public struct RandomSource: Sendable, Equatable {
+  public let seed: UInt64
+
+  public init(seed: UInt64) { self.seed = seed }
+
+  private func address(_ stream: UInt32, _ step: Int) -> RandomAddress {
+    RandomAddress(
+      keyLow: UInt32(truncatingIfNeeded: seed), keyHigh: UInt32(truncatingIfNeeded: seed >> 32),
+      stream: stream, step: UInt32(truncatingIfNeeded: step))
+  }
+
+  /// The words of blocks `firstBlock ..< firstBlock + blockCount` of one sample, four words a block.
+  public func words(
+    stream: UInt32, step: Int, sample: Int, firstBlock: Int = 0, blockCount: Int
+  ) -> [UInt32] {
+    [UInt32](unsafeUninitializedCapacity: 4 * blockCount) { words, count in
+      if let out = words.baseAddress {
+        VectorMath.kernels.pointee.randomWords(
+          address(stream, step), UInt32(truncatingIfNeeded: sample),
+          UInt32(truncatingIfNeeded: firstBlock), blockCount, out)
+      }
+      count = 4 * blockCount
+    }
+  }
+
+  /// Fills `out[samples, values]` with standard normal numbers; its first row is sample `firstSample`.
+  public func fillNormals(_ out: Matrix, stream: UInt32, step: Int, firstSample: Int) {
+    VectorMath.kernels.pointee.randomNormals(
+      address(stream, step), UInt32(truncatingIfNeeded: firstSample), out.rows, out.columns,
+      out.elements)
+  }
+
+  /// Fills `out[samples, units]` with 0 (with the given probability) or 1 / (1 - probability).
+  public func fillDropoutMultipliers(
+    _ out: Matrix, probability: Double, stream: UInt32, step: Int, firstSample: Int
+  ) {
+    precondition(probability >= 0 && probability < 1)
+    VectorMath.kernels.pointee.dropoutMultipliers(
+      address(stream, step), UInt32(truncatingIfNeeded: firstSample), out.rows, out.columns,
+      UInt32(probability * 4_294_967_296), Float(1 / (1 - probability)), out.elements)
+  }
+
+  /// A permutation of `0 ..< count` (Fisher and Yates), the same on every rank.
+  public func permutation(count: Int, stream: UInt32, epoch: Int) -> [Int32] {
+    var order = (0..<Int32(count)).map { $0 }
+    guard count > 1 else { return order }
+    let words = words(stream: stream, step: epoch, sample: 0, blockCount: count / 2)
+    for draw in 0..<count - 1 {
+      let last = count - 1 - draw
+      let random = UInt64(words[2 * draw]) | UInt64(words[2 * draw + 1]) << 32
+      order.swapAt(last, Int(random.multipliedFullWidth(by: UInt64(last + 1)).high))
+    }
+    return order
+  }
+}

@@ -1,0 +1,61 @@
+import Matrices
+
+/// Names, shapes and places of a network's tensors, in the order in which they were declared.
+public struct ParameterLayout: Equatable, Sendable {
+  /// One tensor: `offset` and `count` in elements.
+  public struct Entry: Equatable, Sendable {
+    public let name: String
+    public let shape: [Int]
+    public let offset: Int
+    public var count: Int { shape.reduce(1, *) }
+  }
+
+  public private(set) var entries: [Entry] = []
+
+  public init() {}
+
+  /// Declares the next tensor; it begins on a cache line.
+  public mutating func add(_ name: String, shape: [Int]) -> Entry {
+    let entry = Entry(name: name, shape: shape, offset: extent)
+    entries.append(entry)
+    return entry
+  }
+
+  /// Elements of memory, the gaps between tensors included.
+  public var extent: Int {
+    guard let last = entries.last else { return 0 }
+    let elementsOfLine = 64 / MemoryLayout<Float>.stride
+    return (last.offset + last.count + elementsOfLine - 1) / elementsOfLine * elementsOfLine
+  }
+
+  /// Elements of all tensors, without the gaps.
+  public var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
+}
+
+/// All tensors of one kind (parameters, gradients, a moment) in one allocation with one layout:
+/// one object to reduce, update, hash and save.
+public final class ParameterArena {
+  public let layout: ParameterLayout
+  /// The tensors, gaps included: `[layout.extent]`.
+  public let values: UnsafeMutableBufferPointer<Float>
+  /// Numbers that travel behind the tensors in one message, such as losses behind gradients.
+  public let riders: UnsafeMutableBufferPointer<Float>
+  /// Tensors and riders: `[layout.extent + riders.count]`.
+  public let everything: UnsafeMutableBufferPointer<Float>
+  private let workspace = Workspace()
+
+  /// An arena of zeros.
+  public init(_ layout: ParameterLayout, riderCount: Int = 0) {
+    self.layout = layout
+    everything = workspace.zeros(count: layout.extent + riderCount)
+    values = UnsafeMutableBufferPointer(rebasing: everything[..<layout.extent])
+    riders = UnsafeMutableBufferPointer(rebasing: everything[layout.extent...])
+  }
+
+  /// A tensor as a matrix: `[shape[0], shape[1]]`, or `[1, shape[0]]` for a vector.
+  public func matrix(_ entry: ParameterLayout.Entry) -> Matrix {
+    Matrix(
+      elements: everything.baseAddress! + entry.offset,
+      rows: entry.shape.count == 1 ? 1 : entry.shape[0], columns: entry.shape.last ?? 1)
+  }
+}

@@ -1,0 +1,15 @@
+/// Why a picture could not be drawn or written.
+public struct PictureError: Error, Equatable, CustomStringConvertible {
+  /// The file the picture was meant for, as the caller named it.
+  public let path: String
+  /// What went wrong, in the words of the system or of the drawing library where there are any.
+  public let reason: String
+
+  init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  /// The path and the reason in one line.
+  public var description: String { "cannot draw the picture \(path): \(reason)" }
+}

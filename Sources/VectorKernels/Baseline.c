@@ -1,0 +1,3 @@
+#define TABLE baselineKernels
+#define TABLE_NAME "baseline"
+#include "Build.h"

@@ -1,0 +1,34 @@
+// One build of all kernels. The including file names the table and, before this, sets the target.
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "VectorKernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+// Wide vectors pass between functions of this file only, and all of those are inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+#include "Adam.h"
+#include "BatchNorm.h"
+#include "Elementwise.h"
+#include "Random.h"
+
+const VectorKernelTable TABLE = {
+    .name = TABLE_NAME,
+    .randomWords = randomWords,
+    .randomNormals = randomNormals,
+    .dropoutMultipliers = dropoutMultipliers,
+    .pixelsToFloats = pixelsToFloats,
+    .multiply = multiply,
+    .leakyReLUBackward = leakyReLUBackward,
+    .tanhBackward = tanhBackward,
+    .columnSums = columnSums,
+    .sumInOrder = sumInOrder,
+    .columnMoments = columnMoments,
+    .batchNormForward = batchNormForward,
+    .batchNormBackwardSums = batchNormBackwardSums,
+    .batchNormBackwardInput = batchNormBackwardInput,
+    .adam = adam,
+};

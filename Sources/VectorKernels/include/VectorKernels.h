@@ -1,0 +1,91 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Element-wise loops of a training step, built three times (baseline, AVX2, AVX-512) and chosen once
+// at start. All builds give the same bits: no contraction into fused multiply-adds, no reassociated
+// sums (a column is always added up row after row).
+//
+// Matrices are row-major and dense. `count`, `rows` and `columns` may be zero.
+
+/// Counter and key of a Philox4x32-10 draw; the counter's first word is the block index.
+typedef struct {
+  uint32_t keyLow, keyHigh;
+  uint32_t stream;
+  uint32_t step;
+} RandomAddress;
+
+/// What Adam needs to know of a step besides the arrays.
+typedef struct {
+  float firstDecay;             // beta1
+  float secondDecay;            // beta2
+  float stepSize;               // learning rate / (1 - beta1^t)
+  float secondCorrectionRoot;   // sqrt(1 - beta2^t)
+  float epsilon;
+} AdamStep;
+
+typedef struct {
+  const char *_Nonnull name;
+
+  // -- random numbers (Salmon et al., SC'11) --
+
+  /// Words of blocks firstBlock ..< firstBlock + blockCount of one sample: out[4 * blockCount].
+  void (*_Nonnull randomWords)(RandomAddress address, uint32_t sample, uint32_t firstBlock,
+                               size_t blockCount, uint32_t *_Nonnull out);
+  /// Standard normal numbers, out[samples, valuesPerSample], by Box and Muller's method.
+  void (*_Nonnull randomNormals)(RandomAddress address, uint32_t firstSample, size_t samples,
+                                 size_t valuesPerSample, float *_Nonnull out);
+  /// Dropout multipliers, out[samples, units]: 0 where the unit's word is below `threshold`, else `scale`.
+  void (*_Nonnull dropoutMultipliers)(RandomAddress address, uint32_t firstSample, size_t samples,
+                                      size_t units, uint32_t threshold, float scale,
+                                      float *_Nonnull out);
+
+  // -- element by element --
+
+  /// out = (pixel / 255 - 0.5) / 0.5
+  void (*_Nonnull pixelsToFloats)(const uint8_t *_Nonnull pixels, size_t count, float *_Nonnull out);
+  /// values *= factors
+  void (*_Nonnull multiply)(float *_Nonnull values, const float *_Nonnull factors, size_t count);
+  /// gradient *= (output > 0 ? 1 : slope); `output` is the activation's output, of the input's sign.
+  void (*_Nonnull leakyReLUBackward)(float *_Nonnull gradient, const float *_Nonnull output,
+                                     float slope, size_t count);
+  /// gradient *= 1 - output^2
+  void (*_Nonnull tanhBackward)(float *_Nonnull gradient, const float *_Nonnull output, size_t count);
+  /// sums[columns] = the matrix added up over its rows
+  void (*_Nonnull columnSums)(const float *_Nonnull matrix, size_t rows, size_t columns,
+                              float *_Nonnull sums);
+  /// out[count] = slices[0] + slices[1] + ... in this order; slice k begins at slices + k * stride
+  void (*_Nonnull sumInOrder)(const float *_Nonnull slices, size_t sliceCount, size_t stride,
+                              size_t count, float *_Nonnull out);
+
+  // -- batch normalisation --
+
+  /// mean[columns] and m2[columns] = sum((x - mean)^2) of the rows given; zeros for no rows.
+  void (*_Nonnull columnMoments)(const float *_Nonnull x, size_t rows, size_t columns,
+                                 double *_Nonnull mean, double *_Nonnull m2);
+  /// normalized = (x - mean) * inverseDeviation, in place of x;
+  /// y = leakyReLU(scale * normalized + shift)
+  void (*_Nonnull batchNormForward)(float *_Nonnull x, size_t rows, size_t columns,
+                                    const float *_Nonnull mean,
+                                    const float *_Nonnull inverseDeviation,
+                                    const float *_Nonnull scale, const float *_Nonnull shift,
+                                    float slope, float *_Nonnull y);
+  /// sums[0 ..< columns] = sum(dy); sums[columns ..< 2 * columns] = sum(dy * normalized)
+  void (*_Nonnull batchNormBackwardSums)(const float *_Nonnull dy, const float *_Nonnull normalized,
+                                         size_t rows, size_t columns, double *_Nonnull sums);
+  /// dy becomes dx = factor * (dy - meanGradient - normalized * meanProduct)
+  void (*_Nonnull batchNormBackwardInput)(float *_Nonnull dy, const float *_Nonnull normalized,
+                                          size_t rows, size_t columns, const float *_Nonnull factor,
+                                          const float *_Nonnull meanGradient,
+                                          const float *_Nonnull meanProduct);
+
+  // -- optimisation --
+
+  /// One step of Adam (Kingma and Ba, 2015, algorithm 1) over whole arenas.
+  void (*_Nonnull adam)(AdamStep step, const float *_Nonnull gradients, size_t count,
+                        float *_Nonnull parameters, float *_Nonnull firstMoments,
+                        float *_Nonnull secondMoments);
+} VectorKernelTable;
+
+/// The builds that this processor can run, slowest first; returns how many there are (at most 3).
+size_t availableVectorKernels(const VectorKernelTable *_Nonnull tables[_Nonnull 3]);

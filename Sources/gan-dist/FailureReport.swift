@@ -1,0 +1,18 @@
+import MPI
+
+/// The last words of a rank that failed.
+enum FailureReport {
+  /// Says on standard error what went wrong and where; returns the job's exit status.
+  static func explain(_ error: any Error, _ communicator: Communicator?) -> Int32 {
+    let status = ExitStatus(of: error)
+    var place = ""
+    // What concerns a file or an option is rank 0's business; everything else needs to say where.
+    if let communicator, communicator.rankCount > 1,
+      status == .internalError || status == .tryAgain
+    {
+      place = " (rank \(communicator.rank) on \(MPISession.hostName))"
+    }
+    Console.error.write("gan-dist: error\(place): \(error)\n")
+    return status.rawValue
+  }
+}

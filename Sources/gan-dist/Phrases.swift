@@ -1,0 +1,59 @@
+import Glibc
+import GANTraining
+
+/// Numbers as people read them, the same in every line of the program.
+enum Phrases {
+  /// 60000 as "60,000".
+  static func count(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var text = number < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0 && (digits.count - index).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// 1 as "1 rank", 4 as "4 ranks".
+  static func count(_ number: Int, _ noun: String) -> String {
+    "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// A number with so many decimals, as printf writes it.
+  static func fixed(_ number: Double, _ decimals: Int) -> String {
+    var text = [CChar](repeating: 0, count: 400)
+    let length = withVaList([Int32(decimals), number]) { vsnprintf(&text, text.count, "%.*f", $0) }
+    return String(
+      decoding: text.prefix(Int(max(length, 0))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// 7 as "0007".
+  static func padded(_ number: Int, to width: Int, with character: Character) -> String {
+    let digits = String(number)
+    return String(repeating: character, count: max(0, width - digits.count)) + digits
+  }
+
+  /// Seconds as "0:42", "12:05" or "1:02:03".
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite && seconds < 1e9 else { return "?" }
+    let whole = Int(seconds.rounded())
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+    let shortSeconds = padded(rest, to: 2, with: "0")
+    return hours > 0
+      ? "\(hours):\(padded(minutes, to: 2, with: "0")):\(shortSeconds)"
+      : "\(minutes):\(shortSeconds)"
+  }
+
+  /// The four means of a line.
+  static func means(_ means: LossSummary) -> String {
+    """
+    loss D \(fixed(means.discriminatorLoss, 4))  loss G \(fixed(means.generatorLoss, 4))  \
+    p_real \(fixed(means.probabilityOfReal, 4))  p_fake \(fixed(means.probabilityOfFake, 4))
+    """
+  }
+
+  /// "epoch   7/100".
+  static func epoch(_ epoch: Int, of epochs: Int) -> String {
+    "epoch \(padded(epoch, to: String(epochs).count, with: " "))/\(epochs)"
+  }
+}

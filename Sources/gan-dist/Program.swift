@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+
+/// The command line: `gan-dist [train]`.
+struct Program: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gan-dist",
+    abstract: "Trains a GAN on FashionMNIST, data-parallel over MPI ranks.",
+    discussion: """
+      Each rank takes its own share of every batch. Gradients of both networks are added up over all \
+      ranks and batch normalisation sees the whole batch, so the result does not depend on how many \
+      ranks there are.
+      """,
+    version: "gan-dist \(Version.number)",
+    subcommands: [TrainCommand.self],
+    defaultSubcommand: TrainCommand.self)
+}
+
+enum Version {
+  static let number = "0.1.0"
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try Program.parseAsRoot()
+      try command.run()
+    } catch {
+      endBeforeMPI(error)
+    }
+  }
+
+  /// Says on one rank only what the command line's parser or the checks before MPI have to say.
+  private static func endBeforeMPI(_ error: any Error) -> Never {
+    let status = Program.exitCode(for: error).rawValue
+    if LauncherEnvironment.rank == 0 {
+      let message = Program.fullMessage(for: error)
+      (status == 0 ? Console.output : .error)
+        .write(message.hasSuffix("\n") ? message : message + "\n")
+    } else if status != 0 {
+      // The first rank that fails ends the job: let it be the one that speaks.
+      sleep(2)
+    }
+    exit(status)
+  }
+}

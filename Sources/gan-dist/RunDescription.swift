@@ -1,0 +1,138 @@
+import FashionMNIST
+import FoundationEssentials
+import GANTraining
+import MPI
+import Matrices
+
+/// What is run, where and on what: for config.json and for the first lines of the log.
+struct RunDescription {
+  let settings: TrainingSettings
+  let ranks: RankDirectory
+  let dataSet: ImageDataSet
+  let dataSource: String
+  let architecture: Architecture
+
+  /// The lines that begin a run.
+  func lines(runFolder: String) -> [String] {
+    [
+      "gan-dist \(Version.number)",
+      "  ranks      \(rankLine)",
+      "  libraries  \(MPISession.libraryVersion), oneDNN \(OneDNN.version) (\(OneDNN.instructionSet)),"
+        + " vector kernels \(VectorMath.instructionSet)",
+      "  data       \(dataLine)",
+      "  batches    \(batchLine)",
+      "  networks   \(networkLine)",
+      "  run        \(runFolder): \(runLine)",
+    ]
+  }
+
+  /// Where each rank runs.
+  var rankLines: [String] {
+    zip(ranks.hostOfRank, ranks.threadsOfRank).enumerated().map { rank, place in
+      "  rank \(rank) on \(place.0), \(Phrases.count(place.1, "thread"))"
+    }
+  }
+
+  private var rankLine: String {
+    let hosts = ranks.ranksOfHosts
+    let places =
+      hosts.count == 1
+      ? "on \(hosts[0].host)"
+      : "on \(hosts.count) hosts (\(hosts.map { "\($0.host): \($0.ranks)" }.joined(separator: ", ")))"
+    let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
+    let sharing =
+      ranks.isOversubscribed
+      ? "; they share \(Phrases.count(ranks.processorsOfRoot, "processor")), waiting ranks yield"
+      : ""
+    return "\(Phrases.count(ranks.rankCount, "rank")) \(places),"
+      + " \(threads) \(threads == "1" ? "thread" : "threads") each\(sharing)"
+  }
+
+  private var dataLine: String {
+    let name = dataSet.identity == .fashionMNIST ? "FashionMNIST" : "data set of unknown origin"
+    let classes = dataSet.classNames.map { ": \($0.joined(separator: ", "))" } ?? ""
+    return "\(name), \(Phrases.count(dataSet.imageCount)) images of"
+      + " \(dataSet.imageHeight) x \(dataSet.imageWidth) from \(dataSource)"
+      + " (digest \(dataSet.shortDigest)), \(dataSet.classCount) classes\(classes)"
+  }
+
+  private var batchLine: String {
+    let steps = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
+    let leftOver = dataSet.imageCount - steps * settings.globalBatchSize
+    let (batch, ranks) = (settings.globalBatchSize, ranks.rankCount)
+    let (least, most) = (batch / ranks, (batch + ranks - 1) / ranks)
+    let share = least == most ? "\(least)" : "\(least) or \(most)"
+    return "\(Phrases.count(steps)) an epoch, of \(batch) images, \(share) a rank"
+      + (leftOver > 0 ? "; \(Phrases.count(leftOver, "image")) left out each epoch" : "")
+  }
+
+  private var networkLine: String {
+    let generator = Generator.Parameters(architecture).layout.parameterCount
+    let discriminator = Discriminator.Parameters(architecture).layout.parameterCount
+    return "G \(Phrases.count(generator)) parameters, D \(Phrases.count(discriminator)) parameters"
+  }
+
+  private var runLine: String {
+    let steps = settings.totalSteps(imageCount: dataSet.imageCount)
+    return "\(Phrases.count(settings.epochs, "epoch")), \(Phrases.count(steps, "step")),"
+      + " seed \(settings.seed)"
+  }
+}
+
+/// config.json.
+extension RunDescription {
+  private struct Document: Encodable {
+    struct Training: Encodable {
+      let epochs: Int
+      let maxSteps: Int?
+      let batchSize: Int
+      let learningRate, beta1, beta2, epsilon, labelSmoothing, dropout: Double
+      let seed: UInt64
+    }
+    struct Data: Encodable {
+      let folder: String
+      let identity: String
+      let digest: String?
+      let images, height, width, classes: Int
+    }
+    struct Machine: Encodable {
+      let ranks: Int
+      let hostOfRank: [String]
+      let threadsOfRank: [Int]
+      let mpi, oneDNN, oneDNNInstructionSet, vectorKernels: String
+    }
+    let program: String
+    let training: Training
+    let architecture: Architecture
+    let data: Data
+    let machine: Machine
+  }
+
+  /// The whole description, keys in alphabetic order.
+  var json: String {
+    get throws {
+      let document = Document(
+        program: "gan-dist \(Version.number)",
+        training: .init(
+          epochs: settings.epochs, maxSteps: settings.maximumSteps,
+          batchSize: settings.globalBatchSize, learningRate: settings.adam.learningRate,
+          beta1: settings.adam.beta1, beta2: settings.adam.beta2,
+          epsilon: settings.adam.epsilon, labelSmoothing: settings.labelSmoothing,
+          dropout: settings.dropout, seed: settings.seed),
+        architecture: architecture,
+        data: .init(
+          folder: dataSource,
+          identity: dataSet.identity == .fashionMNIST ? "FashionMNIST" : "unknown",
+          digest: dataSet.digest?.hex, images: dataSet.imageCount, height: dataSet.imageHeight,
+          width: dataSet.imageWidth, classes: dataSet.classCount),
+        machine: .init(
+          ranks: ranks.rankCount, hostOfRank: ranks.hostOfRank,
+          threadsOfRank: ranks.threadsOfRank, mpi: MPISession.libraryVersion,
+          oneDNN: OneDNN.version, oneDNNInstructionSet: OneDNN.instructionSet,
+          vectorKernels: VectorMath.instructionSet))
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+    }
+  }
+}

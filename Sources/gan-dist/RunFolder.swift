@@ -1,0 +1,102 @@
+import Glibc
+
+/// A file or folder of the run that cannot be written.
+struct RunFolderError: Error, CustomStringConvertible {
+  let path: String
+  let reason: String
+  var description: String { "cannot write \(path): \(reason)" }
+
+  init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  /// With the reason that `errno` names.
+  init(path: String) {
+    self.init(path: path, reason: String(cString: strerror(errno)))
+  }
+}
+
+/// The folder of one run. Only rank 0 writes.
+struct RunFolder {
+  /// As the user gave it.
+  let path: String
+
+  /// Makes the folder.
+  /// - Throws: ``RunFolderError`` if it cannot be made, or holds another run: no run is overwritten.
+  init(path: String) throws {
+    self.path = path
+    if access(file("config.json"), F_OK) == 0 {
+      throw RunFolderError(
+        path: path, reason: "it holds another run; name another folder with --out")
+    }
+    for folder in [path, file("samples"), file("plots")] { try Self.makeFolder(folder) }
+  }
+
+  /// runs/ and the date and time, such as "runs/2026-03-01_12-30-05".
+  static func defaultPath() -> String {
+    "runs/" + LocalTime.now(format: "%Y-%m-%d_%H-%M-%S")
+  }
+
+  /// The path of a file in the folder.
+  func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
+
+  /// Writes a whole file beside its place, flushes it to the disk and renames it.
+  /// - Throws: ``RunFolderError``.
+  func write(_ text: String, to name: String) throws {
+    let temporary = file(name + ".part")
+    do {
+      let part = try OutputFile(path: temporary, O_WRONLY | O_CREAT | O_TRUNC)
+      try part.write(text)
+      try part.synchronize()
+      guard rename(temporary, file(name)) == 0 else { throw RunFolderError(path: file(name)) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// A file that grows line by line.
+  /// - Throws: ``RunFolderError``.
+  func appendableFile(_ name: String) throws -> OutputFile {
+    try OutputFile(path: file(name), O_WRONLY | O_CREAT | O_APPEND)
+  }
+
+  /// Makes a folder and those above it.
+  private static func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+    let reason = errno
+    if reason == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+      try makeFolder(String(path[..<slash]))
+      if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+    }
+    errno = reason
+    throw RunFolderError(path: path)
+  }
+}
+
+/// A file that is written to; what `write` was given is in the system's hands when it returns.
+final class OutputFile {
+  private let path: String
+  private let descriptor: Int32
+
+  /// - Throws: ``RunFolderError``.
+  init(path: String, _ flags: Int32) throws {
+    self.path = path
+    descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw RunFolderError(path: path) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// - Throws: ``RunFolderError``, also for text that fits only in part.
+  func write(_ text: String) throws {
+    guard Console.writeAll(text, to: descriptor) else { throw RunFolderError(path: path) }
+  }
+
+  /// Waits until the disk has it all.
+  /// - Throws: ``RunFolderError``.
+  func synchronize() throws {
+    if fsync(descriptor) != 0 { throw RunFolderError(path: path) }
+  }
+}

@@ -1,0 +1,124 @@
+import GANTraining
+import Pictures
+
+/// What rank 0 tells of a run: lines, the table, pictures.
+final class RunReporter: TrainingObserver {
+  private let folder: RunFolder
+  private let log: RunLog
+  private let description: RunDescription
+  private let metrics: MetricsTable
+  private let grid: SampleGrid
+  private let strip: InterpolationStrip
+  private let sampleEvery: Int
+
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var lastDrawn: ContinuousClock.Instant
+  private var lastGridEpoch = -1
+
+  private static let gridCount = 16
+  private static let interpolationCount = 8
+
+  /// - Throws: `RunFolderError` if the table cannot be written.
+  init(
+    folder: RunFolder, log: RunLog, description: RunDescription, imageHeight: Int,
+    imageWidth: Int, sampleEvery: Int
+  ) throws {
+    self.folder = folder
+    self.log = log
+    self.description = description
+    self.sampleEvery = sampleEvery
+    metrics = try MetricsTable(folder: folder)
+    grid = SampleGrid(imageHeight: imageHeight, imageWidth: imageWidth, columns: 4)
+    strip = InterpolationStrip(imageHeight: imageHeight, imageWidth: imageWidth)
+    start = clock.now
+    lastDrawn = start
+  }
+
+  func trainingWillBegin(_ trainer: Trainer) throws {
+    for line in description.lines(runFolder: folder.path) { log.logger.info("\(line)") }
+    for line in description.rankLines { log.logger.debug("\(line)") }
+    let probabilities = try SampleImages.untrainedProbabilities(
+      of: 5, from: trainer.state, random: trainer.random)
+    let text = probabilities.map { Phrases.fixed($0, 4) }.joined(separator: " ")
+    log.logger.info("D's probability that five images of the untrained G are real: \(text)")
+    try drawGrid(epoch: 0, trainer)
+  }
+
+  func stepDidEnd(_ progress: TrainingProgress) {
+    guard let liveLine = log.liveLine else { return }
+    let now = clock.now
+    guard now - lastDrawn > .milliseconds(200) else { return }
+    lastDrawn = now
+    let seconds = (now - start) / .seconds(1)
+    let stepsPerSecond = Double(progress.stepsTaken) / seconds
+    let left = Double(progress.totalSteps - progress.stepsTaken) / stepsPerSecond
+    let speed = Int(stepsPerSecond * Double(description.settings.globalBatchSize))
+    liveLine.draw(
+      Phrases.epoch(progress.epoch, of: description.settings.epochs)
+        + " \(100 * progress.stepInEpoch / progress.stepsPerEpoch)%  "
+        + Phrases.means(progress.means)
+        + "  \(Phrases.count(speed)) images/s  \(Phrases.duration(left)) left")
+  }
+
+  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
+    try metrics.append(record)
+    let left = record.seconds / Double(record.steps) * Double(trainer.totalSteps - trainer.state.step)
+    log.logger.info(
+      """
+      \(Phrases.epoch(record.epoch, of: trainer.settings.epochs))  \(Phrases.means(record.means))  \
+      \(Phrases.count(Int(record.imagesPerSecond))) images/s  \(Phrases.duration(left)) left
+      """)
+    if sampleEvery > 0 && record.epoch.isMultiple(of: sampleEvery) {
+      try drawGrid(epoch: record.epoch, trainer)
+    }
+  }
+
+  func trainingDidEnd(_ trainer: Trainer) throws {
+    let lastEpoch = trainer.history.last?.epoch ?? 0
+    if lastGridEpoch != lastEpoch { try drawGrid(epoch: lastEpoch, trainer) }
+    try drawCurves(trainer)
+    let interpolation = try SampleImages.interpolation(
+      of: Self.interpolationCount, from: trainer.state, random: trainer.random)
+    try write("plots/interpolation.png") { try strip.write(interpolation.images, to: $0) }
+    summarize(trainer)
+  }
+
+  private func drawGrid(epoch: Int, _ trainer: Trainer) throws {
+    let images = try SampleImages.grid(
+      of: Self.gridCount, from: trainer.state, random: trainer.random)
+    try write("samples/epoch_\(Phrases.padded(epoch, to: 4, with: "0")).png") { try grid.write(images, to: $0) }
+    lastGridEpoch = epoch
+  }
+
+  private func drawCurves(_ trainer: Trainer) throws {
+    let means = trainer.history.map(\.means)
+    let curves = TrainingCurves(
+      firstEpoch: trainer.history.first?.epoch ?? 1,
+      discriminatorLoss: means.map(\.discriminatorLoss), generatorLoss: means.map(\.generatorLoss),
+      realProbability: means.map(\.probabilityOfReal),
+      fakeProbability: means.map(\.probabilityOfFake))
+    try write("plots/losses.png") { try curves.write(to: $0) }
+  }
+
+  private func write(_ name: String, _ draw: (String) throws -> Void) throws {
+    try draw(folder.file(name))
+    log.logger.debug("wrote \(folder.file(name))")
+  }
+
+  private func summarize(_ trainer: Trainer) {
+    let seconds = (clock.now - start) / .seconds(1)
+    let steps = trainer.state.step
+    let speed = Double(steps * trainer.settings.globalBatchSize) / seconds
+    log.logger.info(
+      """
+      done: \(Phrases.count(steps, "step")) in \(Phrases.duration(seconds)), \
+      \(Phrases.count(Int(speed))) images/s
+      """)
+    if let last = trainer.history.last {
+      log.logger.info("last epoch: \(Phrases.means(last.means))")
+    }
+    log.logger.info(
+      "see \(folder.file("samples")), \(folder.file("plots")) and \(folder.file("metrics.csv"))")
+  }
+}

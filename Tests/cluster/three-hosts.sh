@@ -1,0 +1,128 @@
+#!/bin/bash
+# Usage: three-hosts.sh PROGRAM
+#
+# Trains with PROGRAM (a built gan-dist) on a cluster of three hosts, two ranks on node1 and one on each of
+# node2 and node3, then with the same options and four ranks on one host. Passes (status 0) only when both
+# runs logged the same losses, and when as many bytes crossed the links of node2 and node3 as reducing the
+# gradients of every step over hosts must move. Takes at most two minutes.
+set -euo pipefail
+
+steps=30
+seconds_per_run=50
+# Per step the gradients of all parameters, float32, are reduced over four ranks, at best by a reduce-scatter
+# and an all-gather: then each rank sends 3/4 of them away twice, and receives as many. Half is demanded.
+parameters=$((576912 + 533505))
+least_bytes=$((steps * parameters * 4 * 3 / 4))
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+nodes=$here/namespaces.sh
+
+fail() {
+  printf 'three-hosts: FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+if (($# != 1)); then
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 64
+fi
+program=$(readlink -f "$1")
+[[ -f $program && -x $program ]] || fail "there is no program at '$1'"
+
+# Once more from the top (in the same process), where namespaces can be made also without root.
+if [[ ${GAN_DIST_CLUSTER-} != three-hosts-$$ ]]; then
+  export GAN_DIST_CLUSTER=three-hosts-$$
+  "$nodes" supported || exit 1
+  exec "$nodes" within "$here/${0##*/}" "$program"
+fi
+
+# limited WHAT COMMAND…: COMMAND, with a time limit.
+limited() {
+  local what=$1 status=0
+  shift
+  timeout --foreground --kill-after 5 "$seconds_per_run" "$@" || status=$?
+  ((status != 124 && status != 137)) || fail "$what: not done after $seconds_per_run s"
+  ((status == 0)) || fail "$what: status $status"
+}
+
+# same_numbers FILE FILE: two tables agree in all columns but those of times. Prints how much was compared.
+same_numbers() {
+  awk -F, -v tolerance=1e-5 '
+    function fault(text) { print text > "/dev/stderr"; failed = 1; exit 1 }
+    function is_number(text) { return text ~ /^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$/ }
+    function magnitude(x) { return x < 0 ? -x : x }
+    { sub(/\r$/, "") }
+    FILENAME == ARGV[1] { expected[FNR] = $0; expected_rows = FNR; next }
+    { rows = FNR }
+    FNR == 1 {
+      if ($0 != expected[1]) fault("the headers differ: " expected[1] " | " $0)
+      for (i = 1; i <= NF; i++) {
+        name[i] = tolower($i)
+        # Whole words: "time (s)", "epoch_seconds", "images/s"; but not "loss".
+        is_time[i] = name[i] ~ /(^|[^a-z])(s|ms|seconds?|minutes?|times?|elapsed|duration|speed|throughput)([^a-z]|$)/
+        if (!is_time[i] && name[i] ~ /loss/) losses++
+      }
+      columns = NF
+      next
+    }
+    {
+      if (NF != columns || split(expected[FNR], other) != columns) fault("row " FNR " has not " columns " columns")
+      for (i = 1; i <= NF; i++) {
+        if (is_time[i]) continue
+        if (is_number($i) && is_number(other[i])) {
+          larger = magnitude($i) > magnitude(other[i]) ? magnitude($i) : magnitude(other[i])
+          difference = magnitude($i - other[i])
+          if (difference > tolerance * larger) fault("row " FNR ", " name[i] ": " other[i] " and " $i)
+          if (difference > worst * larger) worst = difference / larger
+        } else if ($i != other[i] || name[i] ~ /loss/) fault("row " FNR ", " name[i] ": " other[i] " and " $i)
+        compared++
+      }
+    }
+    END {
+      if (failed) exit 1
+      if (rows != expected_rows) fault("one table has " expected_rows + 0 " rows, the other " rows + 0)
+      if (rows < 2 || losses < 1) fault("the tables have no losses to compare")
+      printf "%d numbers equal within %.1e\n", compared, worst
+    }' "$1" "$2"
+}
+
+folder=$(mktemp -d)
+clean_up() {
+  "$nodes" down
+  rm -rf "$folder"
+}
+trap clean_up EXIT
+
+"$nodes" up 3
+printf 'node1 slots=2\nnode2 slots=1\nnode3 slots=1\n' >"$folder/hosts"
+# The hosts share this machine's cores without knowing: more threads would only wait for one another.
+options=(--max-steps "$steps" --epochs 1 --seed 7 --threads 1 --quiet)
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+"$nodes" bytes >"$folder/before"
+OMPI_MCA_plm_rsh_agent="$nodes agent" GAN_DIST_PROGRAM=$program limited 'three hosts' \
+  "$nodes" on node1 "$here/../../launch/cluster" "$folder/hosts" "${options[@]}" --out "$folder/cluster"
+"$nodes" bytes >"$folder/after"
+
+OMPI_MCA_mpi_yield_when_idle=1 limited 'one host' \
+  "$nodes" on node1 mpirun -np 4 --oversubscribe "$program" "${options[@]}" --out "$folder/one-host"
+
+for run in cluster one-host; do
+  [[ -s $folder/$run/metrics.csv ]] || fail "the run '$run' wrote no metrics.csv"
+done
+equality=$(same_numbers "$folder/one-host/metrics.csv" "$folder/cluster/metrics.csv") ||
+  fail "one host and three hosts learned differently"
+
+traffic=''
+while read -r node received sent _ received_before sent_before; do
+  received=$((received - received_before)) sent=$((sent - sent_before))
+  printf '%s: %d bytes received, %d bytes sent\n' "$node" "$received" "$sent"
+  traffic+=" $node $((received / 1000000))/$((sent / 1000000))"
+  if [[ $node != node1 ]]; then
+    ((received >= least_bytes && sent >= least_bytes)) ||
+      fail "$node received $received and sent $sent bytes; $steps steps need $least_bytes each way"
+  fi
+done < <(paste -d ' ' "$folder/after" "$folder/before")
+[[ $traffic == *node2*node3* ]] || fail "the bytes of the links could not be read"
+
+printf 'three-hosts: passed: %s; MB received/sent:%s\n' "$equality" "$traffic"

@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# What the scripts of this folder have in common. Sourced by them, not run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Exit statuses, numbered as in sysexits.h; gan-dist itself uses the same.
+readonly bad_usage=64 bad_data=65 missing_input=66 unavailable=69 internal_error=70 cannot_write=73
+export bad_usage bad_data missing_input unavailable internal_error cannot_write
+
+# say TEXT: one line for people, on standard error.
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# die STATUS TEXT: say TEXT and end with STATUS.
+die() {
+  local status=$1
+  shift
+  say "$@"
+  exit "$status"
+}
+
+# The comment at the head of a script is its help.
+show_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# rank_count OPTION [VALUE]: prints VALUE, the number of ranks asked for.
+rank_count() {
+  [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die $bad_usage "$1 needs the number of ranks, 1 or more, not '${2-}'"
+  printf '%s\n' "$2"
+}
+
+# Prints the number of cores that ranks may use: the slots which mpirun counts on this machine.
+# Two hardware threads of a core count once; a smaller affinity mask (a container) is respected.
+core_count() {
+  local allowed cores
+  allowed=$(nproc)
+  cores=$(lscpu --parse=SOCKET,CORE 2>/dev/null | grep -v '^#' | sort -u | wc -l) || cores=$allowed
+  printf '%s\n' $((cores > 0 && cores < allowed ? cores : allowed))
+}
+
+# default_mca NAME VALUE: sets an Open MPI parameter, unless the user's environment sets it already.
+# (On the command line, as --mca, it would win over the environment.)
+default_mca() {
+  local variable=OMPI_MCA_$1
+  [[ -n ${!variable-} ]] || export "$variable=$2"
+}
+
+# mpirun refuses to work for root unless told twice. In a container root is the usual user.
+allow_root() {
+  ((EUID != 0)) || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}
+
+# The folder into which launch/fetch-data puts the images by default, and where they count as there.
+fetched_data=$root/data/fashion-mnist
+packaged_data=/usr/share/datasets/fashion-mnist
+
+# holds_data FOLDER: the four files are there. (gan-dist checks what is in them.)
+holds_data() {
+  local name
+  for name in {train,t10k}-{images-idx3,labels-idx1}-ubyte; do
+    [[ -r $1/$name.gz || -r $1/$name ]] || return 1
+  done
+}
+
+# Points gan-dist to the fetched images where neither the user nor the system names others.
+find_data() {
+  if [[ -z ${GAN_DIST_DATA-} ]] && ! holds_data "$packaged_data" && holds_data "$fetched_data"; then
+    export GAN_DIST_DATA=$fetched_data
+  fi
+}
+
+# The release build links the Swift runtime in: the program runs on hosts without Swift.
+release_options=(-c release --static-swift-stdlib)
+
+# Prints where the release build puts the program (which may not be built yet).
+release_program() {
+  local folder
+  folder=$(swift build --package-path "$root" "${release_options[@]}" --show-bin-path) || return
+  printf '%s/gan-dist\n' "$folder"
+}
+
+# Builds the program and prints its path; shows what the compiler said only if it failed.
+build_release() {
+  local program output
+  program=$(release_program) || die $internal_error "Swift cannot read $root/Package.swift"
+  [[ -x $program ]] || say "building gan-dist for the first time, which takes a minute or two …"
+  output=$(swift build --package-path "$root" "${release_options[@]}" --product gan-dist 2>&1) || {
+    printf '%s\n' "$output" >&2
+    die $internal_error "gan-dist could not be built; the compiler's messages are above"
+  }
+  printf '%s\n' "$program"
+}
+
+# run_mpirun ARGUMENT…: runs mpirun, and ends the script with its status.
+#
+# mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: no time to
+# agree on a step at which to stop. SIGUSR1 it hands to all ranks and waits. So the first signal to this
+# script becomes SIGUSR1, and any further one ends the job at once.
+run_mpirun() {
+  local job status requested='' forced='' interrupted
+  # shellcheck disable=SC2317 # reached through the traps
+  stop() {
+    interrupted=yes
+    if [[ -z $requested ]]; then
+      requested=$1
+      say "the ranks are asked to stop (once more stops them at once)"
+      kill -USR1 "$job" || :
+    else
+      forced=yes
+      kill -TERM "$job" || :
+    fi
+  }
+
+  allow_root
+  # A session of its own keeps Ctrl-C in a terminal away from mpirun: it reaches this script only.
+  setsid mpirun "$@" </dev/null &
+  job=$!
+  trap 'stop 1' HUP
+  trap 'stop 2' INT
+  trap 'stop 15' TERM
+  while # a signal interrupts the wait, too
+    interrupted='' status=0
+    wait "$job" || status=$?
+    [[ -n $interrupted ]]
+  do :; done
+
+  # SIGUSR1 itself ended the program, which was not ready for it yet: that, too, is the stop asked for.
+  if [[ -n $requested ]] && ((status == 128 + $(kill -l USR1))); then forced=yes; fi
+  [[ -z $forced ]] || status=$((128 + requested))
+  exit "$status"
+}
