@@ -38,12 +38,15 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "MatricesTests", dependencies: ["Matrices"]),
-  .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),
+  .target(name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
+  .testTarget(name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FashionMNISTTests", dependencies: ["FashionMNIST", "CZlib"]),
-  .testTarget(name: "GANTrainingTests", dependencies: ["GANTraining"]),
+  .testTarget(name: "GANTrainingTests",
+    dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
-  .testTarget(name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks"]),
+  .testTarget(
+    name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks", "MPI", "TestSupport"]),
 ]
 
 let package = Package(

@@ -21,6 +21,7 @@ public enum SampleImages {
     precondition(count > 1)
     let alphas = (0..<count).map { Double($0) / Double(count - 1) }
     let workspace = Workspace()
+    defer { withExtendedLifetime(workspace) {} }
     let ends = workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
     random.fillNormals(ends, stream: RandomStream.interpolation, step: 0, firstSample: 0)
     let images = try images(from: state, rows: count) { noise in
@@ -38,6 +39,7 @@ public enum SampleImages {
     of count: Int, from state: TrainingState, random: RandomSource
   ) throws -> [Double] {
     let workspace = Workspace()
+    defer { withExtendedLifetime(workspace) {} }
     let images = Signal(
       rows: count, features: state.architecture.imageSize, differentiable: false, in: workspace)
     let generator = try Generator(
@@ -57,6 +59,7 @@ public enum SampleImages {
     from state: TrainingState, rows: Int, fillNoise: (Matrix) -> Void
   ) throws -> [Float] {
     let workspace = Workspace()
+    defer { withExtendedLifetime(workspace) {} }
     let images = Signal(
       rows: rows, features: state.architecture.imageSize, differentiable: false, in: workspace)
     let generator = try Generator(

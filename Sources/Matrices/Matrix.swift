@@ -1,7 +1,8 @@
 /// A dense row-major view `[rows, columns]` of float32 numbers that a ``Workspace`` or an arena owns.
 ///
-/// Copying a view copies no numbers. A view is valid as long as its owner lives; layers keep their
-/// owners.
+/// Copying a view copies no numbers and counts no references, so that a step can pass views freely. The
+/// price: a view is valid only as long as its owner lives. Layers keep their owners; a function that makes a
+/// workspace of its own ends with `withExtendedLifetime`.
 public struct Matrix {
   public let elements: UnsafeMutablePointer<Float>
   public let rows: Int

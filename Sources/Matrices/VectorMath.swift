@@ -115,7 +115,7 @@ extension VectorMath {
     firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
   ) {
     let constants = AdamStep(
-      firstDecay: Float(beta1), secondDecay: Float(beta2),
+      firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
       stepSize: Float(learningRate / (1 - power(beta1, step))),
       secondCorrectionRoot: Float((1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon))
     kernels.pointee.adam(constants, gradients, count, parameters, firstMoments, secondMoments)

@@ -15,9 +15,15 @@ public struct Shard: Equatable, Sendable {
     self.rankCount = rankCount
   }
 
-  public var firstRow: Int { rank * globalBatchSize / rankCount }
+  public var firstRow: Int { rows.lowerBound }
   public var rowCount: Int { rows.count }
-  public var rows: Range<Int> { firstRow..<(rank + 1) * globalBatchSize / rankCount }
+  public var rows: Range<Int> { boundary(rank)..<boundary(rank + 1) }
+
+  /// floor(rank * B / P), without an intermediate product that could overflow.
+  private func boundary(_ rank: Int) -> Int {
+    let (share, rest) = globalBatchSize.quotientAndRemainder(dividingBy: rankCount)
+    return rank * share + rank * rest / rankCount
+  }
 
   /// The rows of another rank.
   public func shard(ofRank other: Int) -> Shard {

@@ -3,8 +3,8 @@ static void adam(AdamStep step, const float *restrict gradients, size_t count,
                  float *restrict secondMoments) {
   for (size_t i = 0; i < count; i++) {
     float g = gradients[i];
-    float m = firstMoments[i] + (g - firstMoments[i]) * (1.0f - step.firstDecay);
-    float v = secondMoments[i] * step.secondDecay + g * g * (1.0f - step.secondDecay);
+    float m = firstMoments[i] + (g - firstMoments[i]) * step.firstWeight;
+    float v = secondMoments[i] * step.secondDecay + g * g * step.secondWeight;
     float root = __builtin_elementwise_sqrt(v);
     firstMoments[i] = m;
     secondMoments[i] = v;

@@ -17,10 +17,11 @@ typedef struct {
 
 /// What Adam needs to know of a step besides the arrays.
 typedef struct {
-  float firstDecay;             // beta1
-  float secondDecay;            // beta2
-  float stepSize;               // learning rate / (1 - beta1^t)
-  float secondCorrectionRoot;   // sqrt(1 - beta2^t)
+  float firstWeight;           // 1 - beta1
+  float secondDecay;           // beta2
+  float secondWeight;          // 1 - beta2, rounded once: 1 - float(beta2) would be 1e-5 off
+  float stepSize;              // learning rate / (1 - beta1^t)
+  float secondCorrectionRoot;  // sqrt(1 - beta2^t)
   float epsilon;
 } AdamStep;
 

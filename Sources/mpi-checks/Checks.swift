@@ -1,0 +1,56 @@
+import GANTraining
+import Glibc
+import MPI
+import MPICollectives
+import Matrices
+
+/// What the tests run under mpirun: `mpi-checks CASE [argument …]`. Exit status 0 if the case holds on all ranks.
+@main
+enum Checks {
+  static let cases: [String: @Sendable (Communicator, [String]) throws -> Void] = [
+    "communicator": checkCommunicator,
+    "gather": checkGather,
+    "reduction": checkReduction,
+    "train": checkTraining,
+    "throw": throwOnOneRank,
+  ]
+
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard let name = arguments.first, let check = cases[name] else {
+      say("usage: mpi-checks \(cases.keys.sorted().joined(separator: "|")) [argument ...]")
+      exit(64)
+    }
+    let placement = ProcessPlacement(usableProcessors: OneDNN.usableProcessors)
+    OneDNN.setThreadCount(1)
+    MPISession.run(
+      placement: placement,
+      explain: { error, communicator in
+        say("mpi-checks \(name): rank \(communicator?.rank ?? -1): \(error)")
+        return 70
+      },
+      { try check($0, Array(arguments.dropFirst())) })
+  }
+
+  static func say(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
+
+/// A case that does not hold.
+struct CheckFailure: Error, CustomStringConvertible {
+  let description: String
+
+  static func demand(_ holds: Bool, _ what: @autoclosure () -> String) throws {
+    if !holds { throw CheckFailure(description: what()) }
+  }
+}
+
+/// One rank throws while the others wait for it: the job has to end, and the others with it.
+private func throwOnOneRank(_ communicator: Communicator, _ arguments: [String]) throws {
+  if communicator.rank == Int(arguments.first ?? "0") {
+    throw CheckFailure(description: "thrown on purpose")
+  }
+  try communicator.barrier()
+}

@@ -1,0 +1,116 @@
+import FashionMNIST
+import GANTraining
+import Glibc
+import MPI
+import MPICollectives
+import Matrices
+import NeuralNetwork
+
+/// `train FILE BATCH STEPS [local]`: trains on the real data; checks that all ranks hold the same bits; rank 0 writes the
+/// losses of all steps (float64) and all weights and running statistics (float32) to FILE.
+///
+/// `local` is the negative control: each rank normalises its own rows.
+func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
+  guard arguments.count >= 3, let batchSize = Int(arguments[1]), let steps = Int(arguments[2])
+  else { throw CheckFailure(description: "train needs FILE BATCH STEPS") }
+  var settings = TrainingSettings()
+  settings.globalBatchSize = batchSize
+  settings.maximumSteps = steps
+  settings.seed = 5
+  let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
+  let ranks = MPICollective(communicator)
+  let trainer = try Trainer(
+    dataSet, settings: settings,
+    collective: arguments.contains("local") ? LocalStatistics(ranks) : ranks)
+  let recorder = LossRecorder()
+  try trainer.run(observer: recorder)
+
+  let state = trainer.state
+  let arenas = [
+    state.generator.parameters, state.generator.buffers, state.discriminator.parameters,
+    state.generatorOptimizer.firstMoments, state.generatorOptimizer.secondMoments,
+    state.discriminatorOptimizer.firstMoments, state.discriminatorOptimizer.secondMoments,
+  ]
+  if !arguments.contains("local") {
+    for arena in arenas { try demandSameBits(arena.values, over: communicator) }
+    try recorder.losses.withUnsafeMutableBufferPointer {
+      try demandSameBits($0, over: communicator)
+    }
+  }
+  guard communicator.rank == 0 else { return }
+  guard let file = fopen(arguments[0], "wb") else {
+    throw CheckFailure(description: "cannot write \(arguments[0])")
+  }
+  defer { fclose(file) }
+  fwrite(recorder.losses, MemoryLayout<Double>.stride, recorder.losses.count, file)
+  for arena in arenas.prefix(3) {
+    fwrite(arena.values.baseAddress, MemoryLayout<Float>.stride, arena.values.count, file)
+  }
+}
+
+/// Every rank compares its bits with rank 0's.
+private func demandSameBits<Element: MPIElement>(
+  _ own: UnsafeMutableBufferPointer<Element>, over communicator: Communicator
+) throws {
+  var ofRoot = Array(own)
+  let isSame = try ofRoot.withUnsafeMutableBufferPointer { ofRoot in
+    try communicator.broadcast(ofRoot, from: 0)
+    return UnsafeRawBufferPointer(ofRoot).elementsEqual(UnsafeRawBufferPointer(own))
+  }
+  let verdicts = try communicator.allGather(isSame ? 1 : 0)
+  try CheckFailure.demand(
+    verdicts.allSatisfy { $0 == 1 }, "ranks hold unlike bits: \(verdicts) (1 is like rank 0)")
+}
+
+/// The four numbers of each step.
+private final class LossRecorder: TrainingObserver {
+  var losses: [Double] = []
+
+  func trainingWillBegin(_ trainer: Trainer) {}
+  func stepDidEnd(_ progress: TrainingProgress) {
+    let means = progress.means
+    losses += [
+      means.discriminatorLoss, means.generatorLoss, means.probabilityOfReal,
+      means.probabilityOfFake,
+    ]
+  }
+  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {}
+  func trainingDidEnd(_ trainer: Trainer) {}
+}
+
+/// Gradients are summed over ranks, but every rank believes that all others have its own statistics: BatchNorm left
+/// local, for shards of one size.
+private final class LocalStatistics: Collective {
+  private let ranks: any Collective
+  var rank: Int { ranks.rank }
+  var rankCount: Int { ranks.rankCount }
+
+  init(_ ranks: any Collective) { self.ranks = ranks }
+
+  func makeGather(name: String, count: Int) throws -> any Gather {
+    LocalGather(count: count, rankCount: rankCount)
+  }
+
+  func makeReduction(
+    name: String, of values: UnsafeMutableBufferPointer<Float>
+  ) throws -> any Reduction {
+    try ranks.makeReduction(name: name, of: values)
+  }
+}
+
+private final class LocalGather: Gather {
+  let contribution: UnsafeMutableBufferPointer<Double>
+  let contributions: UnsafeMutableBufferPointer<Double>
+  private let workspace = Workspace()
+
+  init(count: Int, rankCount: Int) {
+    contribution = workspace.zeros(count: count)
+    contributions = workspace.zeros(count: count * rankCount)
+  }
+
+  func run() {
+    for index in contributions.indices {
+      contributions[index] = contribution[index % contribution.count]
+    }
+  }
+}

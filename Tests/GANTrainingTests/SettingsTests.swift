@@ -1,0 +1,53 @@
+import Testing
+
+@testable import GANTraining
+
+@Suite struct SettingsTests {
+  private static let nonsense: [(String, @Sendable (inout TrainingSettings) -> Void)] = [
+    ("--epochs", { $0.epochs = -1 }), ("--max-steps", { $0.maximumSteps = -1 }),
+    ("--batch-size", { $0.globalBatchSize = 1 }),
+    ("--learning-rate", { $0.adam.learningRate = 0 }),
+    ("--learning-rate", { $0.adam.learningRate = .nan }),
+    ("--learning-rate", { $0.adam.learningRate = .infinity }),
+    ("--beta1", { $0.adam.beta1 = 1 }), ("--beta2", { $0.adam.beta2 = -0.1 }),
+    ("--beta2", { $0.adam.beta2 = .nan }), ("--label-smoothing", { $0.labelSmoothing = 1 }),
+    ("--dropout", { $0.dropout = 1 }), ("--dropout", { $0.dropout = -0.5 }),
+  ]
+
+  @Test func theNotebooksSettingsAreTheDefaults() throws {
+    let settings = TrainingSettings()
+    try settings.validate()
+    #expect(settings.epochs == 100)
+    #expect(settings.globalBatchSize == 64)
+    #expect(settings.adam == .init(learningRate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8))
+    #expect(1 - settings.labelSmoothing == 0.9)
+    #expect(settings.dropout == 0.3)
+    #expect(settings.stepsPerEpoch(imageCount: 60_000) == 937)
+    #expect(settings.totalSteps(imageCount: 60_000) == 93_700)
+  }
+
+  @Test(arguments: nonsense)
+  func nonsenseIsRefusedByName(
+    setting: String, change: @Sendable (inout TrainingSettings) -> Void
+  ) throws {
+    var settings = TrainingSettings()
+    change(&settings)
+    let error = try #require(throws: TrainingSettings.Invalid.self) { try settings.validate() }
+    #expect(error.setting == setting)
+  }
+
+  @Test func aBatchLargerThanTheDataIsRefused() {
+    #expect(throws: TrainingSettings.Invalid.self) {
+      try TrainingSettings().validate(imageCount: 63)
+    }
+    #expect(throws: Never.self) { try TrainingSettings().validate(imageCount: 64) }
+  }
+
+  @Test func maximumStepsCutTheRunShort() {
+    var settings = TrainingSettings()
+    settings.maximumSteps = 1000
+    #expect(settings.totalSteps(imageCount: 60_000) == 1000)
+    settings.epochs = 1
+    #expect(settings.totalSteps(imageCount: 60_000) == 937)
+  }
+}

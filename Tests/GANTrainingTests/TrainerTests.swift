@@ -1,0 +1,152 @@
+import FashionMNIST
+import Matrices
+import NeuralNetwork
+import TestSupport
+import Testing
+
+@testable import GANTraining
+
+/// The loop on a small made-up data set, with ranks that are threads.
+@Suite struct TrainerTests {
+  private struct Outcome {
+    var history: [EpochRecord]
+    var generator: [Float]
+    var discriminator: [Float]
+    var generatorBuffers: [Float]
+  }
+
+  /// 40 images of 6 x 5 pixels.
+  private static func dataSet() throws -> ImageDataSet {
+    let set = try ImageDataSet(imageCount: 40, imageHeight: 6, imageWidth: 5)
+    set.withUnsafeMutablePixels { pixels in
+      for index in pixels.indices { pixels[index] = UInt8(truncatingIfNeeded: index * 7 + index / 30) }
+    }
+    return set
+  }
+
+  private static func run(
+    _ collective: any Collective, batchSize: Int = 16, epochs: Int = 3, maximumSteps: Int? = nil,
+    observer: some TrainingObserver = NoObserver()
+  ) throws -> Outcome {
+    OneDNN.setThreadCount(1)
+    var settings = TrainingSettings()
+    settings.globalBatchSize = batchSize
+    settings.epochs = epochs
+    settings.maximumSteps = maximumSteps
+    settings.seed = 11
+    let trainer = try Trainer(dataSet(), settings: settings, collective: collective)
+    try trainer.run(observer: observer)
+    let state = trainer.state
+    return Outcome(
+      history: trainer.history, generator: Array(state.generator.parameters.values),
+      discriminator: Array(state.discriminator.parameters.values),
+      generatorBuffers: Array(state.generator.buffers.values))
+  }
+
+  @Test(arguments: [2, 3, 4, 7, 20])
+  func theResultDoesNotDependOnTheRanks(rankCount: Int) throws {
+    let one = try Self.run(SoloCollective())
+    let ranks = ThreadTeam.run(rankCount: rankCount) { try Self.run($0) }
+    for (record, expected) in zip(ranks[0].history, one.history) {
+      #expect(
+        difference(
+          [record.means.discriminatorLoss, record.means.generatorLoss],
+          [expected.means.discriminatorLoss, expected.means.generatorLoss], atol: 0, rtol: 1e-5)
+          == nil)
+    }
+    // Six steps of Adam: up to a learning rate a step where a gradient is nothing but rounding.
+    #expect(difference(ranks[0].generator, one.generator, atol: 6e-4, rtol: 0) == nil)
+    #expect(difference(ranks[0].discriminator, one.discriminator, atol: 6e-4, rtol: 0) == nil)
+    let distances = zip(ranks[0].discriminator, one.discriminator).map { abs($0 - $1) }.sorted()
+    #expect(distances[distances.count * 99 / 100] < 1e-6)
+    for rank in ranks.dropFirst() {
+      #expect(rank.generator == ranks[0].generator)
+      #expect(rank.discriminator == ranks[0].discriminator)
+      #expect(rank.generatorBuffers == ranks[0].generatorBuffers)
+      #expect(rank.history.map(\.means) == ranks[0].history.map(\.means))
+    }
+  }
+
+  @Test func epochsDropWhatDoesNotFillABatch() throws {
+    let outcome = try Self.run(SoloCollective(), batchSize: 16, epochs: 3)
+    #expect(outcome.history.map(\.epoch) == [1, 2, 3])
+    #expect(outcome.history.map(\.steps) == [2, 2, 2])
+  }
+
+  @Test func maximumStepsStopWithinAnEpoch() throws {
+    let outcome = try Self.run(SoloCollective(), epochs: 3, maximumSteps: 3)
+    #expect(outcome.history.map(\.steps) == [2, 1])
+  }
+
+  @Test func noEpochsTrainNothing() throws {
+    let outcome = try Self.run(SoloCollective(), epochs: 0)
+    #expect(outcome.history.isEmpty)
+    #expect(outcome.generator.contains { $0 != 0 })
+  }
+
+  /// Drawing pictures leaves no trace in the training.
+  private struct Painter: TrainingObserver {
+    func trainingWillBegin(_ trainer: Trainer) throws { try paint(trainer) }
+    func stepDidEnd(_ progress: TrainingProgress) {}
+    func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws { try paint(trainer) }
+    func trainingDidEnd(_ trainer: Trainer) throws { try paint(trainer) }
+
+    private func paint(_ trainer: Trainer) throws {
+      let (state, random) = (trainer.state, trainer.random)
+      let images = try SampleImages.grid(of: 4, from: state, random: random)
+      #expect(images.count == 4 * 30)
+      #expect(images.allSatisfy { abs($0) <= 1 })
+      #expect(Set(images).count > 30)
+      _ = try SampleImages.interpolation(of: 3, from: state, random: random)
+      let probabilities = try SampleImages.untrainedProbabilities(
+        of: 5, from: state, random: random)
+      #expect(probabilities.count == 5 && probabilities.allSatisfy { (0...1).contains($0) })
+    }
+  }
+
+  @Test func watchingDisturbsNothing() throws {
+    let alone = try Self.run(SoloCollective())
+    let watched = try Self.run(SoloCollective(), observer: Painter())
+    #expect(watched.generator == alone.generator)
+    #expect(watched.discriminator == alone.discriminator)
+    #expect(watched.generatorBuffers == alone.generatorBuffers)
+  }
+
+  @Test func anInterpolationBeginsAndEndsAtItsPoints() throws {
+    let trainer = try Trainer(
+      Self.dataSet(), settings: { var s = TrainingSettings(); s.globalBatchSize = 8; return s }(),
+      collective: SoloCollective())
+    let eight = try SampleImages.interpolation(of: 8, from: trainer.state, random: trainer.random)
+    let two = try SampleImages.interpolation(of: 2, from: trainer.state, random: trainer.random)
+    #expect(eight.alphas.first == 0 && eight.alphas.last == 1 && eight.alphas.count == 8)
+    #expect(eight.images.prefix(30) == two.images.prefix(30))
+    #expect(eight.images.suffix(30) == two.images.suffix(30))
+    #expect(two.images.prefix(30) != two.images.suffix(30))
+  }
+
+  @Test func everyImageIsShownOnceAnEpoch() throws {
+    let set = try Self.dataSet()
+    let loader = BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
+    let workspace = Workspace()
+    defer { withExtendedLifetime(workspace) {} }
+    let whole = workspace.matrix(rows: 8, columns: 30)
+    var seen: [[Float]] = []
+    loader.shuffle(epoch: 0)
+    for step in 0..<5 {
+      loader.load(
+        step: step, shard: Shard(globalBatchSize: 8, rank: 0, rankCount: 1), into: whole)
+      seen += (0..<8).map { Array(whole.rows($0..<$0 + 1).buffer) }
+    }
+    #expect(Set(seen).count == 40)
+
+    // Three ranks together see the same batch.
+    var parts: [Float] = []
+    for rank in 0..<3 {
+      let shard = Shard(globalBatchSize: 8, rank: rank, rankCount: 3)
+      let part = workspace.matrix(rows: shard.rowCount, columns: 30)
+      loader.load(step: 4, shard: shard, into: part)
+      parts += Array(part.buffer)
+    }
+    #expect(parts == Array(whole.buffer))
+  }
+}

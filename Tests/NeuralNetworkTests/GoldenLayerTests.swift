@@ -1,0 +1,180 @@
+import Matrices
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// Every layer against PyTorch: Tests/Golden/README.md says how the numbers were made.
+@Suite struct GoldenLayerTests {
+  private let workspace = Workspace()
+  private let document: Golden.Node
+
+  init() throws { document = try Golden.document("layers.json") }
+
+  @Test(
+    arguments: [
+      ("linear", ProductActivation.identity),
+      ("linearLeakyReLU", .leakyReLU(slope: 0.2)),
+      ("linearTanh", .tanh),
+    ])
+  func linear(name: String, activation: ProductActivation) throws {
+    let golden = document[name]
+    let input = golden["input"].matrix(in: workspace)
+    var layout = ParameterLayout()
+    let parameters = Linear.Parameters(
+      "0", inputSize: input.columns, outputSize: golden["bias"].shape[0], in: &layout)
+    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    fill(values.matrix(parameters.weight), golden["weight"])
+    fill(values.matrix(parameters.bias), golden["bias"])
+    let signal = Signal(
+      value: input, gradient: workspace.matrix(rows: input.rows, columns: input.columns))
+    let layer = try Linear(
+      parameters, values: values, gradients: gradients, input: signal, activation: activation,
+      output: Signal(
+        rows: input.rows, features: parameters.outputSize, differentiable: true, in: workspace))
+    try layer.forward()
+    try expect(layer.output.value, golden["output"])
+    fill(try #require(layer.output.gradient), golden["dy"])
+    try layer.backward()
+    try expect(try #require(signal.gradient), golden["inputGradient"])
+    try expect(gradients.matrix(parameters.weight), golden["weightGradient"])
+    try expect(gradients.matrix(parameters.bias), golden["biasGradient"])
+  }
+
+  /// Two training batches, so that the running statistics move twice; then inference.
+  @Test(arguments: [("batchNorm", 2e-6), ("batchNormLargeMean", 4e-3)])
+  func batchNorm(name: String, tolerance: Double) throws {
+    // With a mean of 1000 the input itself is rounded to 6e-5 of a deviation of 0.1, and so is the mean.
+    let golden = document[name]
+    let size = golden["scale"].shape[0]
+    let (first, second) = (
+      golden["input1"].matrix(in: workspace), golden["input2"].matrix(in: workspace)
+    )
+    var (layout, buffers) = (ParameterLayout(), ParameterLayout())
+    let parameters = BatchNorm.Parameters("1", size: size, in: &layout, buffers: &buffers)
+    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    let state = ParameterArena(buffers)
+    parameters.initialize(values, buffers: state)
+    fill(values.matrix(parameters.scale), golden["scale"])
+    fill(values.matrix(parameters.shift), golden["shift"])
+    let input = Signal(
+      rows: first.rows, features: size, differentiable: true, in: workspace)
+    let layer = try BatchNorm(
+      parameters, values: values, buffers: state, gradients: gradients, input: input, slope: 0.2,
+      batch: .solo(rows: first.rows), name: "test", workspace: workspace)
+
+    _ = input.value.buffer.update(from: first.buffer)
+    try layer.forward(.training)
+    try expect(layer.output.value, golden["output1"], atol: tolerance)
+    try expect(state.matrix(parameters.runningMean), golden["runningMean1"])
+    try expect(state.matrix(parameters.runningVariance), golden["runningVariance1"])
+
+    _ = input.value.buffer.update(from: second.buffer)
+    try layer.forward(.training)
+    try expect(layer.output.value, golden["output2"], atol: tolerance)
+    try expect(state.matrix(parameters.runningMean), golden["runningMean2"])
+    try expect(state.matrix(parameters.runningVariance), golden["runningVariance2"])
+
+    fill(try #require(layer.output.gradient), golden["dy2"])
+    try layer.backward()
+    try expect(try #require(input.gradient), golden["inputGradient2"], atol: tolerance)
+    try expect(gradients.matrix(parameters.scale), golden["scaleGradient2"], atol: tolerance)
+    try expect(gradients.matrix(parameters.shift), golden["shiftGradient2"], atol: tolerance)
+
+    _ = input.value.buffer.update(from: first.buffer)
+    try layer.forward(.inference)
+    try expect(layer.output.value, golden["evalOutput1"], atol: tolerance)
+  }
+
+  @Test func binaryCrossEntropy() throws {
+    let golden = document["binaryCrossEntropy"]
+    let values = golden["logits"].values
+    let logits = workspace.matrix(rows: values.count, columns: 1)
+    fill(logits, golden["logits"])
+    let gradient = workspace.matrix(rows: values.count, columns: 1)
+    for target in golden["targets"].elements {
+      let summary = BinaryCrossEntropy.evaluate(
+        logits: logits, target: target["target"].number, globalBatchSize: values.count,
+        gradient: gradient)
+      let expected = target["lossBCEWithLogitsLoss"].number
+      #expect(abs(summary.loss - expected) <= 1e-6 * abs(expected))
+      // PyTorch's sigmoid is float32: off by up to 2^-24, divided by 12 rows.
+      #expect(
+        difference(gradient.buffer, target["gradient"].values, atol: 6e-9, rtol: 1e-6) == nil)
+    }
+  }
+
+  /// BCELoss behind a sigmoid clamps logarithms at -100; within that, both losses are one.
+  @Test func theNotebooksLossIsTheSameUpToItsClamp() throws {
+    let golden = document["binaryCrossEntropy"]
+    let logits = golden["logits"].values
+    var compared = 0
+    for target in golden["targets"].elements {
+      let each = target["eachBCELoss"].values
+      for (index, logit) in logits.enumerated() where abs(logit) <= 1.5 {
+        let one = workspace.matrix(rows: 1, columns: 1)
+        one[0, 0] = Float(logit)
+        let loss = BinaryCrossEntropy.evaluate(
+          logits: one, target: target["target"].number, globalBatchSize: 1,
+          gradient: workspace.matrix(rows: 1, columns: 1)
+        ).loss
+        #expect(abs(loss - each[index]) <= 1e-6)
+        compared += 1
+      }
+    }
+    #expect(compared > 0)
+  }
+
+  @Test func adam() throws {
+    let golden = document["adam"]
+    let initial = golden["parameters"]
+    var layout = ParameterLayout()
+    let entry = layout.add("all", shape: [initial.values.count])
+    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    fill(values.matrix(entry), initial)
+    let adam = Adam(
+      values,
+      settings: .init(
+        learningRate: golden["learningRate"].number, beta1: golden["beta1"].number,
+        beta2: golden["beta2"].number, epsilon: golden["epsilon"].number))
+    for step in golden["steps"].elements {
+      fill(gradients.matrix(entry), step["gradient"])
+      adam.update(by: gradients)
+      try expect(values.matrix(entry), step["parameters"], atol: 1e-9, rtol: 3e-7)
+      // Old moment and gradient may cancel, and PyTorch interpolates from the other end: a few units in the last place.
+      try expect(adam.firstMoments.matrix(entry), step["exp_avg"], atol: 1e-30, rtol: 5e-6)
+      try expect(adam.secondMoments.matrix(entry), step["exp_avg_sq"], atol: 1e-35, rtol: 3e-7)
+    }
+    #expect(adam.stepCount == golden["steps"].elements.count)
+  }
+
+  @Test func initialWeights() throws {
+    let golden = document["random"]
+    let draw = golden["initialWeights"]
+    let inputSize = draw["inputSize"].integer
+    var layout = ParameterLayout()
+    let parameters = Linear.Parameters("6", inputSize: inputSize, outputSize: 512, in: &layout)
+    let values = ParameterArena(layout)
+    values.values.update(repeating: 7)
+    parameters.initialize(
+      values, from: RandomSource(seed: golden["seed"].seed),
+      stream: UInt32(draw["stream"].integer), layerIndex: draw["layer"].integer)
+    let row = values.matrix(parameters.weight).rows(draw["row"].integer..<draw["row"].integer + 1)
+    let expected = draw["first"].floats
+    #expect(Array(row.buffer.prefix(expected.count)) == expected)
+    #expect(values.matrix(parameters.bias).buffer.allSatisfy { $0 == 0 })
+  }
+
+  private func fill(_ matrix: Matrix, _ node: Golden.Node) {
+    let values = node.values
+    precondition(values.count == matrix.count)
+    for (index, value) in values.enumerated() { matrix.buffer[index] = Float(value) }
+  }
+
+  private func expect(
+    _ matrix: Matrix, _ node: Golden.Node, atol: Double = 1e-6, rtol: Double = 1e-6,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let difference = difference(matrix.buffer, node.values, atol: atol, rtol: rtol)
+    #expect(difference == nil, sourceLocation: sourceLocation)
+  }
+}
