@@ -38,11 +38,14 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
-  .target(name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .target(
+    name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
   .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
-  .testTarget(name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
+  .testTarget(
+    name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FashionMNISTTests", dependencies: ["FashionMNIST", "CZlib"]),
-  .testTarget(name: "GANTrainingTests",
+  .testTarget(
+    name: "GANTrainingTests",
     dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(

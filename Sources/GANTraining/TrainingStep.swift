@@ -37,7 +37,9 @@ public final class TrainingStep {
   private let workspace = Workspace()
 
   // Losses ride behind the gradients: what every rank needs to know costs no message of its own.
-  private enum DiscriminatorRider: Int, CaseIterable { case loss, probabilityOfReal, probabilityOfFake }
+  private enum DiscriminatorRider: Int, CaseIterable {
+    case loss, probabilityOfReal, probabilityOfFake
+  }
   private enum GeneratorRider: Int, CaseIterable { case loss }
 
   /// Plans the step. Every rank must call this.

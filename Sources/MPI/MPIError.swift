@@ -11,11 +11,13 @@ public struct MPIError: Error, CustomStringConvertible {
     self.code = code
     self.call = call
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
-    var length: Int32 = 0
+    var (length, isInitialized): (Int32, Int32) = (0, 0)
+    // Before MPI_Init only a few calls are allowed, and this is one of them.
+    MPI_Initialized(&isInitialized)
     reason =
-      MPI_Error_string(code, &text, &length) == MPI_SUCCESS
+      isInitialized != 0 && MPI_Error_string(code, &text, &length) == MPI_SUCCESS
       ? String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-      : "unknown error"
+      : "MPI gives no reason"
   }
 
   public var description: String { "\(call) failed with code \(code): \(reason)" }

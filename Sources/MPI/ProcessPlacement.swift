@@ -33,5 +33,7 @@ public struct ProcessPlacement: Equatable, Sendable {
   public var isOversubscribed: Bool { !isBound && ranksOnHost > usableProcessors }
 
   /// Threads that this rank can have without taking another's processor.
-  public var threadCount: Int { isBound ? usableProcessors : max(1, usableProcessors / ranksOnHost) }
+  public var threadCount: Int {
+    isBound ? usableProcessors : max(1, usableProcessors / ranksOnHost)
+  }
 }

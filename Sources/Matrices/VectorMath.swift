@@ -5,18 +5,9 @@ import VectorKernels
 /// Every build gives the same bits, so ranks on unlike processors still agree.
 public enum VectorMath {
   // Constant tables of function pointers; never written.
-  nonisolated(unsafe) static let builds: [UnsafePointer<VectorKernelTable>] = {
-    var tables: (
-      UnsafePointer<VectorKernelTable>?, UnsafePointer<VectorKernelTable>?,
-      UnsafePointer<VectorKernelTable>?
-    ) = (nil, nil, nil)
-    return withUnsafeMutableBytes(of: &tables) { bytes in
-      let slots = bytes.assumingMemoryBound(to: UnsafePointer<VectorKernelTable>.self)
-      guard let start = slots.baseAddress else { return [] }
-      let count = availableVectorKernels(start)
-      return (0..<count).map { slots[$0] }
-    }
-  }()
+  nonisolated(unsafe) static let builds: [UnsafePointer<VectorKernelTable>] =
+    Array(sequence(first: 0) { $0 + 1 }.lazy.map(availableVectorKernels).prefix { $0 != nil })
+    .compactMap { $0 }
   nonisolated(unsafe) static let kernels = builds[builds.count - 1]
 
   /// The instruction set that was chosen: "baseline", "AVX2" or "AVX-512".

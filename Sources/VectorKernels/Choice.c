@@ -2,13 +2,13 @@
 
 extern const VectorKernelTable baselineKernels, avx2Kernels, avx512Kernels;
 
-size_t availableVectorKernels(const VectorKernelTable *_Nonnull tables[_Nonnull 3]) {
-  size_t count = 0;
-  tables[count++] = &baselineKernels;
+const VectorKernelTable *_Nullable availableVectorKernels(size_t index) {
+  if (index == 0) return &baselineKernels;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v3")) tables[count++] = &avx2Kernels;
-  if (__builtin_cpu_supports("x86-64-v4")) tables[count++] = &avx512Kernels;
+  // A processor of level v4 has all of v3.
+  if (index == 1 && __builtin_cpu_supports("x86-64-v3")) return &avx2Kernels;
+  if (index == 2 && __builtin_cpu_supports("x86-64-v4")) return &avx512Kernels;
 #endif
-  return count;
+  return NULL;
 }

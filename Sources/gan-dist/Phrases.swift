@@ -1,5 +1,5 @@
-import Glibc
 import GANTraining
+import Glibc
 
 /// Numbers as people read them, the same in every line of the program.
 enum Phrases {

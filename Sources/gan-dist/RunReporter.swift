@@ -63,7 +63,8 @@ final class RunReporter: TrainingObserver {
 
   func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
     try metrics.append(record)
-    let left = record.seconds / Double(record.steps) * Double(trainer.totalSteps - trainer.state.step)
+    let left =
+      record.seconds / Double(record.steps) * Double(trainer.totalSteps - trainer.state.step)
     log.logger.info(
       """
       \(Phrases.epoch(record.epoch, of: trainer.settings.epochs))  \(Phrases.means(record.means))  \
@@ -87,7 +88,9 @@ final class RunReporter: TrainingObserver {
   private func drawGrid(epoch: Int, _ trainer: Trainer) throws {
     let images = try SampleImages.grid(
       of: Self.gridCount, from: trainer.state, random: trainer.random)
-    try write("samples/epoch_\(Phrases.padded(epoch, to: 4, with: "0")).png") { try grid.write(images, to: $0) }
+    try write("samples/epoch_\(Phrases.padded(epoch, to: 4, with: "0")).png") {
+      try grid.write(images, to: $0)
+    }
     lastGridEpoch = epoch
   }
 

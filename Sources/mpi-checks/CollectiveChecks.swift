@@ -64,7 +64,8 @@ func checkReduction(_ communicator: Communicator, _ arguments: [String]) throws 
         let expected = rankCount == 1 ? value(0, index, round) : inRankOrder
         try CheckFailure.demand(
           values[index] == expected,
-          "reduction of \(count), round \(round): element \(index) is \(values[index]), not \(expected)")
+          "reduction of \(count), round \(round): element \(index) is \(values[index]), not \(expected)"
+        )
       }
     }
   }

@@ -19,7 +19,9 @@ import Testing
   private static func dataSet() throws -> ImageDataSet {
     let set = try ImageDataSet(imageCount: 40, imageHeight: 6, imageWidth: 5)
     set.withUnsafeMutablePixels { pixels in
-      for index in pixels.indices { pixels[index] = UInt8(truncatingIfNeeded: index * 7 + index / 30) }
+      for index in pixels.indices {
+        pixels[index] = UInt8(truncatingIfNeeded: index * 7 + index / 30)
+      }
     }
     return set
   }
@@ -113,9 +115,9 @@ import Testing
   }
 
   @Test func anInterpolationBeginsAndEndsAtItsPoints() throws {
-    let trainer = try Trainer(
-      Self.dataSet(), settings: { var s = TrainingSettings(); s.globalBatchSize = 8; return s }(),
-      collective: SoloCollective())
+    var settings = TrainingSettings()
+    settings.globalBatchSize = 8
+    let trainer = try Trainer(Self.dataSet(), settings: settings, collective: SoloCollective())
     let eight = try SampleImages.interpolation(of: 8, from: trainer.state, random: trainer.random)
     let two = try SampleImages.interpolation(of: 2, from: trainer.state, random: trainer.random)
     #expect(eight.alphas.first == 0 && eight.alphas.last == 1 && eight.alphas.count == 8)

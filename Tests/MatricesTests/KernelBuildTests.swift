@@ -85,7 +85,8 @@ import VectorKernels
     for index in second.buffer.indices { second.buffer[index] = abs(second.buffer[index]) }
     kernels.adam(
       AdamStep(
-        firstWeight: 0.5, secondDecay: 0.999, secondWeight: 0.001, stepSize: 1e-4, secondCorrectionRoot: 0.3,
+        firstWeight: 0.5, secondDecay: 0.999, secondWeight: 0.001, stepSize: 1e-4,
+        secondCorrectionRoot: 0.3,
         epsilon: 1e-8), matrix(1).elements, count, parameters.elements, first.elements,
       second.elements)
     results["adam"] = Array(parameters.buffer) + Array(first.buffer) + Array(second.buffer)

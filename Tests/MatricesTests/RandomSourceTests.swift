@@ -14,7 +14,9 @@ import Testing
     #expect(zero == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
 
     let ones = RandomSource(seed: .max)
-      .words(stream: .max, step: 0xffff_ffff, sample: 0xffff_ffff, firstBlock: 0xffff_ffff, blockCount: 1)
+      .words(
+        stream: .max, step: 0xffff_ffff, sample: 0xffff_ffff, firstBlock: 0xffff_ffff, blockCount: 1
+      )
     #expect(ones == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
 
     let pi = RandomSource(seed: 0x299f_31d0_a409_3822)

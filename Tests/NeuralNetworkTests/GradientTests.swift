@@ -61,7 +61,9 @@ import Testing
     let signal = Signal(
       value: workspace.normals(rows: 4, columns: 9, stream: 1),
       gradient: workspace.normals(rows: 4, columns: 9, stream: 2))
-    let (values, cotangent) = (Array(signal.value.buffer), Array(try #require(signal.gradient).buffer))
+    let (values, cotangent) = (
+      Array(signal.value.buffer), Array(try #require(signal.gradient).buffer)
+    )
     let layer = Dropout(signal, probability: 0.3, workspace: workspace)
     layer.draw(rows: 0..<4, from: RandomSource(seed: 1), stream: 32, step: 0, firstSample: 0)
     layer.forward()

@@ -45,7 +45,8 @@ public enum Golden {
     /// The values of `{"shape", "values"}`, whose count is checked.
     public var values: [Double] {
       let values = self["values"].elements.map(\.number)
-      precondition(values.count == shape.reduce(1, *), "\(path): \(values.count) values for \(shape)")
+      precondition(
+        values.count == shape.reduce(1, *), "\(path): \(values.count) values for \(shape)")
       return values
     }
 
@@ -73,7 +74,9 @@ public enum Golden {
     let data = try Data(contentsOf: folder.appendingPathComponent(name))
     return data.withUnsafeBytes { bytes in
       (0..<bytes.count / 4).map {
-        Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+        Float(
+          bitPattern: UInt32(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
       }
     }
   }

@@ -88,5 +88,5 @@ typedef struct {
                         float *_Nonnull secondMoments);
 } VectorKernelTable;
 
-/// The builds that this processor can run, slowest first; returns how many there are (at most 3).
-size_t availableVectorKernels(const VectorKernelTable *_Nonnull tables[_Nonnull 3]);
+/// Build number `index` of those that this processor can run, slowest first; null behind the last one.
+const VectorKernelTable *_Nullable availableVectorKernels(size_t index);

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The scripts of launch/ and a cluster on one machine.
+@Suite(.serialized) struct LaunchTests {
+  private func script(_ name: String) -> String {
+    Repository.folder.appendingPathComponent(name).path
+  }
+
+  /// Three hosts of network namespaces with 2, 1 and 1 ranks: the losses of four ranks on one host, and gradients on the links.
+  @Test func threeHostsLearnWhatOneLearns() throws {
+    let supported = try Command.run([script("Tests/cluster/namespaces.sh"), "supported"])
+    guard supported.status == 0 || ProcessInfo.processInfo.environment["CI"] != nil else {
+      print("skipped: \(supported.output)\(supported.errors)")
+      return
+    }
+    let job = try Command.run(
+      [script("Tests/cluster/three-hosts.sh"), BuiltProgram.path("gan-dist")], timeLimit: 150)
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(job.output.contains("three-hosts: passed"))
+    print(job.output)
+  }
+
+  @Test func aHostfileMustBeThere() throws {
+    let job = try Command.run([script("launch/cluster"), "/nonexistent/hosts"])
+    #expect(job.status == 66)
+    #expect(job.errors.contains("/nonexistent/hosts"))
+  }
+
+  @Test func aHostfileMustNameHosts() throws {
+    let scratch = try TemporaryFolder()
+    try Data("# nobody\n".utf8).write(to: scratch.url("hosts"))
+    let job = try Command.run([script("launch/cluster"), scratch.path("hosts")])
+    #expect(job.status == 64)
+    #expect(job.errors.contains("names no host"))
+  }
+
+  /// The hostfile of the README trains on this machine.
+  @Test func theLocalHostfileTrains() throws {
+    let scratch = try TemporaryFolder()
+    let job = try Command.run(
+      [
+        script("launch/cluster"), script("hostfiles/localhost"), "--max-steps", "2", "--out",
+        scratch.path("run"),
+      ], environment: ["GAN_DIST_PROGRAM": BuiltProgram.path("gan-dist")])
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(job.output.contains("4 ranks on"))
+  }
+
+  /// fetch-data takes what its server has only if it is what was published, and leaves no half file.
+  @Test func fetchedDataAreVerified() throws {
+    let scratch = try TemporaryFolder()
+    let (server, target) = (scratch.url("server"), scratch.path("data"))
+    try FileManager.default.copyItem(
+      at: URL(fileURLWithPath: "/usr/share/datasets/fashion-mnist"), to: server)
+    let address = ["FASHION_MNIST_URL": "file://\(server.path)/"]
+    let good = try Command.run([script("launch/fetch-data"), target], environment: address)
+    #expect(good.status == 0, "\(good.transcript)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: target).sorted()
+    #expect(names.count == 4 && names.allSatisfy { $0.hasSuffix("ubyte.gz") })
+
+    let labels = server.appendingPathComponent("train-labels-idx1-ubyte.gz")
+    try Data(contentsOf: labels).prefix(1000).write(to: labels)
+    let broken = scratch.path("broken")
+    let bad = try Command.run([script("launch/fetch-data"), broken], environment: address)
+    #expect(bad.status == 65, "\(bad.transcript)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: broken)
+    #expect(!left.contains { $0.contains("train-labels") || $0.hasSuffix(".part") })
+  }
+}
