@@ -3,7 +3,7 @@ import Matrices
 import NeuralNetwork
 
 /// What an epoch came to.
-public struct EpochRecord: Equatable, Sendable {
+public struct EpochRecord: Equatable, Sendable, Codable {
   /// From 1.
   public var epoch: Int
   /// Steps in this epoch; fewer than an epoch has if `--max-steps` cut it short.
@@ -30,25 +30,63 @@ public struct TrainingProgress: Sendable {
   public var means: LossSummary
 }
 
+/// Where a run stands between two steps: with the tensors of ``TrainingState``, all that is needed to go on.
+public struct RunPosition: Equatable, Sendable, Codable {
+  /// Global steps taken.
+  public var step = 0
+  /// Records of the epochs that are whole.
+  public var history: [EpochRecord] = []
+  /// Sums over the steps of the epoch that is not.
+  public var sums = LossSummary()
+  /// Wall time that this epoch has taken, in seconds.
+  public var seconds = 0.0
+
+  public init() {}
+}
+
 /// Somebody who watches a run. Observers see the state but never change it, and ranks must not meet in one.
 public protocol TrainingObserver {
   /// Before the first step.
   func trainingWillBegin(_ trainer: Trainer) throws
   /// After every step; it is on the hot path.
   func stepDidEnd(_ progress: TrainingProgress) throws
-  /// After every epoch, also one cut short.
+  /// After every epoch, also one cut short by the end of the run.
   func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws
+  /// When a checkpoint is due; all ranks learn whether this threw.
+  func checkpointIsDue(_ trainer: Trainer) throws
   /// After the last step.
   func trainingDidEnd(_ trainer: Trainer) throws
+}
+
+extension TrainingObserver {
+  public func trainingWillBegin(_ trainer: Trainer) throws {}
+  public func stepDidEnd(_ progress: TrainingProgress) throws {}
+  public func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {}
+  public func checkpointIsDue(_ trainer: Trainer) throws {}
+  public func trainingDidEnd(_ trainer: Trainer) throws {}
 }
 
 /// Somebody who looks away: what ranks other than 0 have for an observer.
 public struct NoObserver: TrainingObserver {
   public init() {}
-  public func trainingWillBegin(_ trainer: Trainer) {}
-  public func stepDidEnd(_ progress: TrainingProgress) {}
-  public func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {}
-  public func trainingDidEnd(_ trainer: Trainer) {}
+}
+
+/// When checkpoints are due, besides the end of the run.
+public struct CheckpointSchedule: Equatable, Sendable {
+  /// After every so many epochs; 0 for never.
+  public var epochs = 5
+  /// After every so many global steps; 0 for never.
+  public var steps = 0
+
+  public init() {}
+}
+
+/// How a run ended.
+public enum RunEnding: Sendable {
+  /// All steps are taken.
+  case finished
+  /// A rank was asked to stop; a checkpoint was due before it did.
+  case stopped
 }
 
 /// The loop over epochs and steps.
@@ -56,21 +94,30 @@ public final class Trainer {
   public let settings: TrainingSettings
   public let state: TrainingState
   public let random: RandomSource
-  /// One record an epoch.
+  /// One record an epoch, also of one that the end of the run cut short.
   public private(set) var history: [EpochRecord] = []
   public let stepsPerEpoch: Int
   public let totalSteps: Int
+  private let schedule: CheckpointSchedule
   private let loader: BatchLoader
   private let step: TrainingStep
+  private let sentinel: DriftSentinel
+  private let verdict: any Gather
+  private var position = RunPosition()
+  private var epochStart = ContinuousClock.now
+  private var lastCheckpointStep = -1
 
   /// Draws the initial state and plans the step. Every rank must call this.
+  /// - Parameter rankNames: what people call the ranks, such as "rank 2 on node1"; nil for their numbers.
   /// - Throws: `TrainingSettings.Invalid`, `OneDNNError`, or what the collective throws.
   public init(
-    _ dataSet: ImageDataSet, settings: TrainingSettings, collective: any Collective
+    _ dataSet: ImageDataSet, settings: TrainingSettings, schedule: CheckpointSchedule = .init(),
+    collective: any Collective, rankNames: [String]? = nil
   ) throws {
     try settings.validate()
     try settings.validate(imageCount: dataSet.imageCount)
     self.settings = settings
+    self.schedule = schedule
     random = RandomSource(seed: settings.seed)
     stepsPerEpoch = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     totalSteps = settings.totalSteps(imageCount: dataSet.imageCount)
@@ -80,39 +127,108 @@ public final class Trainer {
     step = try TrainingStep(
       state, settings: settings,
       batch: DistributedBatch(globalBatchSize: settings.globalBatchSize, collective: collective))
+    sentinel = try DriftSentinel(state, over: collective, rankNames: rankNames)
+    verdict = try collective.makeGather(name: "checkpoint.verdict", count: 1)
   }
 
-  /// Trains to the end. Every rank must call this.
-  /// - Throws: what a step or the observer throws.
-  public func run(observer: some TrainingObserver) throws {
+  /// Where the run stands.
+  public var currentPosition: RunPosition {
+    var position = position
+    position.step = state.step
+    position.seconds += (ContinuousClock.now - epochStart) / .seconds(1)
+    return position
+  }
+
+  /// Goes on from a position whose tensors the state already holds. Every rank must call this with the same position.
+  public func resume(at position: RunPosition) {
+    self.position = position
+    history = position.history
+    state.resume(atStep: position.step)
+    lastCheckpointStep = position.step
+  }
+
+  /// Trains to the end, or until a rank is asked to stop. Every rank must call this.
+  /// - Parameter stopRequested: whether this rank was asked to stop; looked at once a step.
+  /// - Throws: what a step, the observer or the sentinel throws.
+  public func run(
+    observer: some TrainingObserver, stopRequested: () -> Bool = { false }
+  ) throws -> RunEnding {
     try observer.trainingWillBegin(self)
     while state.step < totalSteps {
-      try runEpoch(state.step / stepsPerEpoch, observer: observer)
+      if try runEpoch(observer: observer, stopRequested: stopRequested) == .stopped {
+        return .stopped
+      }
     }
+    try saveCheckpoint(observer)
     try observer.trainingDidEnd(self)
+    return .finished
   }
 
-  private func runEpoch(_ epoch: Int, observer: some TrainingObserver) throws {
-    let clock = ContinuousClock()
-    let start = clock.now
+  /// Trains to the end of an epoch, from wherever in it the run stands.
+  private func runEpoch(
+    observer: some TrainingObserver, stopRequested: () -> Bool
+  ) throws -> RunEnding {
+    var (epoch, stepInEpoch) = state.step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+    epochStart = .now
     loader.shuffle(epoch: epoch)
-    var sums = LossSummary()
-    var stepInEpoch = 0
+    epoch += 1  // People count from 1.
     while stepInEpoch < stepsPerEpoch && state.step < totalSteps {
       loader.load(step: stepInEpoch, shard: step.shard, into: step.realImages)
-      sums += try step.run(random: random)
+      let outcome = try step.run(random: random, stopRequested: stopRequested())
+      position.sums += outcome.losses
       stepInEpoch += 1
       try observer.stepDidEnd(
         TrainingProgress(
-          epoch: epoch + 1, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch,
-          stepsTaken: state.step, totalSteps: totalSteps, means: sums / Double(stepInEpoch)))
+          epoch: epoch, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch,
+          stepsTaken: state.step, totalSteps: totalSteps,
+          means: position.sums / Double(stepInEpoch)))
+      let epochIsWhole = stepInEpoch == stepsPerEpoch
+      if epochIsWhole || state.step == totalSteps {
+        try endEpoch(epoch, steps: stepInEpoch, observer: observer)
+      }
+      if outcome.stopRequested {
+        try saveCheckpoint(observer)
+        return .stopped
+      }
+      let isDue =
+        schedule.steps > 0 && state.step.isMultiple(of: schedule.steps)
+        || schedule.epochs > 0 && epochIsWhole && epoch.isMultiple(of: schedule.epochs)
+      if isDue { try saveCheckpoint(observer) }
     }
-    let seconds = (clock.now - start) / .seconds(1)
+    return .finished
+  }
+
+  private func endEpoch(_ epoch: Int, steps: Int, observer: some TrainingObserver) throws {
+    let seconds = currentPosition.seconds
     let record = EpochRecord(
-      epoch: epoch + 1, steps: stepInEpoch, means: sums / Double(stepInEpoch), seconds: seconds,
-      imagesPerSecond: Double(stepInEpoch * settings.globalBatchSize) / seconds)
+      epoch: epoch, steps: steps, means: position.sums / Double(steps), seconds: seconds,
+      imagesPerSecond: Double(steps * settings.globalBatchSize) / seconds)
     history.append(record)
+    if steps == stepsPerEpoch {
+      position.history.append(record)
+      position.sums = LossSummary()
+      position.seconds = 0
+      epochStart = .now
+    }
+    try sentinel.check()
     try observer.epochDidEnd(record, trainer: self)
+  }
+
+  /// Lets the observer write a checkpoint of a state that all ranks agree on; all ranks learn whether it could.
+  private func saveCheckpoint(_ observer: some TrainingObserver) throws {
+    guard lastCheckpointStep != state.step else { return }
+    try sentinel.check()
+    var failure: (any Error)?
+    do {
+      try observer.checkpointIsDue(self)
+    } catch {
+      failure = error
+    }
+    verdict.contribution[0] = failure == nil ? 0 : 1
+    try verdict.run()
+    if let failure { throw failure }
+    if verdict.contributions.contains(where: { $0 != 0 }) { throw TrainingFailure.rootFailed }
+    lastCheckpointStep = state.step
   }
 }
 

@@ -13,12 +13,21 @@ public struct LossSummary: Equatable, Sendable, Codable {
   public var probabilityOfFake = 0.0
 
   public init() {}
+
+  /// Whether all four are numbers.
+  var isFinite: Bool {
+    discriminatorLoss.isFinite && generatorLoss.isFinite && probabilityOfReal.isFinite
+      && probabilityOfFake.isFinite
+  }
 }
 
 /// One global training step, planned once for this rank's rows of the batch.
 ///
 /// The page *The training step* walks through it. Nothing is allocated in a step.
 public final class TrainingStep {
+  /// Times that a step runs G in training mode, which moves its running statistics: G(z1) and G(z2).
+  static let generatorPasses = 2
+
   /// The rows of this rank.
   public let shard: Shard
   /// `[rows, pixels]`: the real images of the step, to be filled before ``run(random:)``.
@@ -39,6 +48,8 @@ public final class TrainingStep {
   // Losses ride behind the gradients: what every rank needs to know costs no message of its own.
   private enum DiscriminatorRider: Int, CaseIterable {
     case loss, probabilityOfReal, probabilityOfFake
+    /// How many ranks were asked to stop: so all agree on the step after which they do.
+    case stopRequests
   }
   private enum GeneratorRider: Int, CaseIterable { case loss }
 
@@ -82,10 +93,21 @@ public final class TrainingStep {
       name: "G.gradients", of: generatorGradients.everything)
   }
 
+  /// What all ranks know after a step.
+  public struct Outcome: Sendable {
+    /// Means over the global batch.
+    public let losses: LossSummary
+    /// Whether any rank was asked to stop.
+    public let stopRequested: Bool
+  }
+
   /// Trains D, then G, on ``realImages``. Every rank must call this.
-  /// - Returns: the means over the global batch.
-  /// - Throws: what the products or the collective throw.
-  public func run(random: RandomSource) throws -> LossSummary {
+  /// - Parameter stopRequested: whether this rank was asked to stop.
+  /// - Returns: the same on every rank.
+  /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the products or the
+  ///   collective throw.
+  public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
+    discriminatorGradients.riders[DiscriminatorRider.stopRequests.rawValue] = stopRequested ? 1 : 0
     try backpropagateDiscriminator(random)
     try discriminatorReduction.start()
     // G(z2) does not look at D: it hides the reduction.
@@ -94,14 +116,30 @@ public final class TrainingStep {
       firstSample: shard.firstRow)
     try generator.forward(.training)
     try discriminatorReduction.finish()
-    state.discriminatorOptimizer.update(by: discriminatorGradients)
+    let discriminatorIsFinite = state.discriminatorOptimizer.update(by: discriminatorGradients)
 
     try backpropagateGenerator(random)
     try generatorReduction.start()
     try generatorReduction.finish()
-    state.generatorOptimizer.update(by: generatorGradients)
+    let generatorIsFinite = state.generatorOptimizer.update(by: generatorGradients)
     state.step += 1
-    return summary
+    guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else { throw notFinite() }
+    return Outcome(
+      losses: losses,
+      stopRequested: discriminatorGradients.riders[DiscriminatorRider.stopRequests.rawValue] > 0)
+  }
+
+  /// Where the first number that is none came from, in the order in which a step computes them.
+  private func notFinite() -> TrainingFailure {
+    func place() -> String {
+      if !losses.discriminatorLoss.isFinite { return "D's loss" }
+      if let name = discriminatorGradients.firstNonFiniteTensor() {
+        return "the gradient of discriminator.\(name)"
+      }
+      if !losses.generatorLoss.isFinite { return "G's loss" }
+      return "the gradient of generator.\(generatorGradients.firstNonFiniteTensor() ?? "?")"
+    }
+    return .notFinite(place: place(), step: state.step)
   }
 
   /// D(real) against 1 - labelSmoothing and D(G(z1)) against 0; nothing flows back into G.
@@ -153,7 +191,7 @@ public final class TrainingStep {
       globalBatchSize: shard.globalBatchSize, gradient: gradient.rows(rows))
   }
 
-  private var summary: LossSummary {
+  private var losses: LossSummary {
     let riders = discriminatorGradients.riders
     var summary = LossSummary()
     summary.discriminatorLoss = Double(riders[DiscriminatorRider.loss.rawValue])

@@ -3,7 +3,7 @@ import Glibc
 
 /// From MPI_Init to MPI_Finalize (MPI-3.1 section 8.7), or to MPI_Abort if something is thrown.
 public enum MPISession {
-  /// Runs `body` on every rank.
+  /// Runs `body` on every rank and returns what it returned.
   ///
   /// Finalize is collective and would wait for ranks that threw, so an error ends the job by MPI_Abort instead.
   ///
@@ -11,10 +11,10 @@ public enum MPISession {
   ///   - explain: says to people what went wrong and returns the exit status of the job. It is called on
   ///     the rank that threw; the communicator is nil if MPI itself could not start.
   ///   - body: gets all ranks. Every rank must run it.
-  public static func run(
+  public static func run<Result>(
     placement: ProcessPlacement, explain: (any Error, Communicator?) -> Int32,
-    _ body: (Communicator) throws -> Void
-  ) {
+    _ body: (Communicator) throws -> Result
+  ) -> Result {
     prepareEnvironment(placement)
     var world: Communicator?
     do {
@@ -24,8 +24,9 @@ public enum MPISession {
       world = communicator
       try check(
         MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler")
-      try body(communicator)
+      let result = try body(communicator)
       try check(MPI_Finalize(), "MPI_Finalize")
+      return result
     } catch {
       let status = explain(error, world)
       guard world != nil else { exit(status) }

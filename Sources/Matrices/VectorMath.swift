@@ -54,6 +54,14 @@ public enum VectorMath {
   }
 }
 
+extension VectorMath {
+  /// A number that any single changed bit changes: equal arrays have equal digests, on every machine.
+  public static func digest(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
+    guard let base = values.baseAddress else { return 0 }
+    return kernels.pointee.digest(base, values.count)
+  }
+}
+
 /// The loops of batch normalisation (Ioffe and Szegedy, 2015).
 extension VectorMath {
   /// mean[columns] and m2[columns] = Σ (x - mean)² over the rows of `x`; zeros for no rows.
@@ -100,16 +108,18 @@ extension VectorMath {
   /// One step of Adam over whole arenas of `count` numbers each (Kingma and Ba, 2015, algorithm 1).
   ///
   /// - Parameter step: the number of this step, from 1.
+  /// - Returns: whether all gradients were finite.
   public static func adam(
     step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, count: Int,
     gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
     firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
-  ) {
+  ) -> Bool {
     let constants = AdamStep(
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
       stepSize: Float(learningRate / (1 - power(beta1, step))),
       secondCorrectionRoot: Float((1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon))
-    kernels.pointee.adam(constants, gradients, count, parameters, firstMoments, secondMoments)
+    return kernels.pointee.adam(
+      constants, gradients, count, parameters, firstMoments, secondMoments)
   }
 
   /// base^exponent by repeated squaring: the same bits on every machine, unlike a library's `pow`.

@@ -41,14 +41,18 @@ public final class Adam {
     secondMoments = ParameterArena(parameters.layout)
   }
 
+  /// Sets the counter to `step` steps taken; the moments are the caller's business.
+  public func resume(atStep step: Int) { stepCount = step }
+
   /// Updates the parameters by the global gradients, `[layout.extent]`; identical on every rank.
-  public func update(by gradients: ParameterArena) {
+  /// - Returns: whether all gradients were finite; if not, the parameters no longer are.
+  public func update(by gradients: ParameterArena) -> Bool {
     precondition(gradients.layout == parameters.layout, "gradients of another network")
     stepCount += 1
     guard let gradient = gradients.values.baseAddress, let value = parameters.values.baseAddress,
       let first = firstMoments.values.baseAddress, let second = secondMoments.values.baseAddress
-    else { return }
-    VectorMath.adam(
+    else { return true }
+    return VectorMath.adam(
       step: stepCount, learningRate: settings.learningRate, beta1: settings.beta1,
       beta2: settings.beta2, epsilon: settings.epsilon, count: parameters.values.count,
       gradients: gradient, parameters: value, firstMoments: first, secondMoments: second)

@@ -1,8 +1,10 @@
-static void adam(AdamStep step, const float *restrict gradients, size_t count,
+static bool adam(AdamStep step, const float *restrict gradients, size_t count,
                  float *restrict parameters, float *restrict firstMoments,
                  float *restrict secondMoments) {
+  unsigned beyond = 0;
   for (size_t i = 0; i < count; i++) {
     float g = gradients[i];
+    beyond |= g - g != 0;  // infinity - infinity is no number, and no number equals nothing
     float m = firstMoments[i] + (g - firstMoments[i]) * step.firstWeight;
     float v = secondMoments[i] * step.secondDecay + g * g * step.secondWeight;
     float root = __builtin_elementwise_sqrt(v);
@@ -10,4 +12,5 @@ static void adam(AdamStep step, const float *restrict gradients, size_t count,
     secondMoments[i] = v;
     parameters[i] -= step.stepSize * (m / (root / step.secondCorrectionRoot + step.epsilon));
   }
+  return beyond == 0;
 }

@@ -1,5 +1,6 @@
 // One build of all kernels. The including file names the table and, before this, sets the target.
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 
 #include "Adam.h"
 #include "BatchNorm.h"
+#include "Digest.h"
 #include "Elementwise.h"
 #include "Random.h"
 
@@ -26,6 +28,7 @@ const VectorKernelTable TABLE = {
     .tanhBackward = tanhBackward,
     .columnSums = columnSums,
     .sumInOrder = sumInOrder,
+    .digest = digest,
     .columnMoments = columnMoments,
     .batchNormForward = batchNormForward,
     .batchNormBackwardSums = batchNormBackwardSums,

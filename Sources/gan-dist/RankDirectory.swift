@@ -18,6 +18,9 @@ struct RankDirectory {
 
   var rankCount: Int { hostOfRank.count }
 
+  /// What people call the ranks, such as "rank 2 on node1".
+  var names: [String] { hostOfRank.enumerated().map { "rank \($0) on \($1)" } }
+
   /// Hosts in the order of their first rank, with the number of their ranks.
   var ranksOfHosts: [(host: String, ranks: Int)] {
     var hosts: [(host: String, ranks: Int)] = []

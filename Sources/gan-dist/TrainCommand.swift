@@ -1,6 +1,7 @@
 import ArgumentParser
 import FashionMNIST
 import GANTraining
+import Glibc
 import MPI
 import MPICollectives
 import Matrices
@@ -144,14 +145,16 @@ struct TrainCommand: ParsableCommand {
     let placement = ProcessPlacement(usableProcessors: OneDNN.usableProcessors)
     let threadCount = threads ?? placement.threadCount
     OneDNN.setThreadCount(threadCount)
-    MPISession.run(placement: placement, explain: FailureReport.explain) { communicator in
-      try train(communicator, placement: placement, threadCount: threadCount)
+    StopSignal.listen()
+    let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
+      try train($0, placement: placement, threadCount: threadCount)
     }
+    if status != 0 { Glibc.exit(status) }
   }
 
   private func train(
     _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
-  ) throws {
+  ) throws -> Int32 {
     let settings = try settings(rankCount: communicator.rankCount)
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
     let isRoot = communicator.rank == 0
@@ -160,8 +163,11 @@ struct TrainCommand: ParsableCommand {
     let log = try run.map { try RunLog(folder: $0, verbosity: verbosity) }
     let (dataSet, source) = try SharedDataSet.load(explicitFolder: data, over: communicator)
     let trainer = try Trainer(
-      dataSet, settings: settings, collective: MPICollective(communicator))
-    guard let run, let log else { return try trainer.run(observer: NoObserver()) }
+      dataSet, settings: settings, collective: MPICollective(communicator),
+      rankNames: ranks.names)
+    guard let run, let log else {
+      return try go(trainer, NoObserver(), communicator)
+    }
 
     let description = RunDescription(
       settings: settings, ranks: ranks, dataSet: dataSet, dataSource: source,
@@ -170,7 +176,19 @@ struct TrainCommand: ParsableCommand {
     let reporter = try RunReporter(
       folder: run, log: log, description: description, imageHeight: dataSet.imageHeight,
       imageWidth: dataSet.imageWidth, sampleEvery: sampleEvery)
-    try trainer.run(observer: reporter)
+    return try go(trainer, reporter, communicator)
+  }
+
+  /// Trains; the exit status is the same on all ranks. Every rank must call this.
+  private func go(
+    _ trainer: Trainer, _ observer: some TrainingObserver, _ communicator: Communicator
+  ) throws -> Int32 {
+    let ending = try trainer.run(observer: observer) { StopSignal.number != 0 }
+    switch ending {
+    case .finished: return ExitStatus.done.rawValue
+    case .stopped:
+      return StopSignal.exitStatus(of: try communicator.allGather(Int(StopSignal.number)))
+    }
   }
 
   private var verbosity: RunLog.Verbosity {

@@ -23,7 +23,7 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
     dataSet, settings: settings,
     collective: arguments.contains("local") ? LocalStatistics(ranks) : ranks)
   let recorder = LossRecorder()
-  try trainer.run(observer: recorder)
+  _ = try trainer.run(observer: recorder)
 
   let state = trainer.state
   let arenas = [
@@ -66,7 +66,6 @@ private func demandSameBits<Element: MPIElement>(
 private final class LossRecorder: TrainingObserver {
   var losses: [Double] = []
 
-  func trainingWillBegin(_ trainer: Trainer) {}
   func stepDidEnd(_ progress: TrainingProgress) {
     let means = progress.means
     losses += [
@@ -74,8 +73,6 @@ private final class LossRecorder: TrainingObserver {
       means.probabilityOfFake,
     ]
   }
-  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {}
-  func trainingDidEnd(_ trainer: Trainer) {}
 }
 
 /// Gradients are summed over ranks, but every rank believes that all others have its own statistics: BatchNorm left

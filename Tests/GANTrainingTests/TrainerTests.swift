@@ -37,7 +37,7 @@ import Testing
     settings.maximumSteps = maximumSteps
     settings.seed = 11
     let trainer = try Trainer(dataSet(), settings: settings, collective: collective)
-    try trainer.run(observer: observer)
+    _ = try trainer.run(observer: observer)
     let state = trainer.state
     return Outcome(
       history: trainer.history, generator: Array(state.generator.parameters.values),

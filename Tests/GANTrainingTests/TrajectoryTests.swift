@@ -17,7 +17,6 @@ import Testing
     var steps: [LossSummary] = []
     private var sum = LossSummary()
 
-    func trainingWillBegin(_ trainer: Trainer) {}
     func stepDidEnd(_ progress: TrainingProgress) {
       // The means are over the steps so far.
       let count = Double(progress.stepInEpoch)
@@ -29,8 +28,6 @@ import Testing
       steps.append(step)
       sum += step
     }
-    func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {}
-    func trainingDidEnd(_ trainer: Trainer) {}
   }
 
   private func train() throws -> (Trainer, [LossSummary]) {
@@ -41,7 +38,7 @@ import Testing
     let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
     let trainer = try Trainer(dataSet, settings: settings, collective: SoloCollective())
     let recorder = Recorder()
-    try trainer.run(observer: recorder)
+    _ = try trainer.run(observer: recorder)
     return (trainer, recorder.steps)
   }
 

@@ -58,6 +58,12 @@ import VectorKernels
     kernels.sumInOrder(matrix(1).elements, rows, columns, columns, sum.elements)
     results["sumInOrder"] = Array(sum.buffer)
 
+    let digest = kernels.digest(matrix(1).elements, count)
+    results["digest"] = [
+      Float(bitPattern: UInt32(truncatingIfNeeded: digest)),
+      Float(bitPattern: UInt32(truncatingIfNeeded: digest >> 32)),
+    ]
+
     let moments = workspace.zeros(of: Double.self, count: 2 * columns)
     kernels.columnMoments(
       matrix(1).elements, rows, columns, moments.baseAddress!, moments.baseAddress! + columns)
@@ -83,12 +89,13 @@ import VectorKernels
     let (parameters, first, second) = (matrix(2), matrix(3), matrix(4))
     for index in second.buffer.indices { second.buffer[index].round(.up) }
     for index in second.buffer.indices { second.buffer[index] = abs(second.buffer[index]) }
-    kernels.adam(
+    let isFinite = kernels.adam(
       AdamStep(
         firstWeight: 0.5, secondDecay: 0.999, secondWeight: 0.001, stepSize: 1e-4,
         secondCorrectionRoot: 0.3,
         epsilon: 1e-8), matrix(1).elements, count, parameters.elements, first.elements,
       second.elements)
+    results["adam is finite"] = [isFinite ? 1 : 0]
     results["adam"] = Array(parameters.buffer) + Array(first.buffer) + Array(second.buffer)
     return results
   }

@@ -138,7 +138,7 @@ import Testing
         beta2: golden["beta2"].number, epsilon: golden["epsilon"].number))
     for step in golden["steps"].elements {
       fill(gradients.matrix(entry), step["gradient"])
-      adam.update(by: gradients)
+      #expect(adam.update(by: gradients))
       try expect(values.matrix(entry), step["parameters"], atol: 1e-9, rtol: 3e-7)
       // Old moment and gradient may cancel, and PyTorch interpolates from the other end: a few units in the last place.
       try expect(adam.firstMoments.matrix(entry), step["exp_avg"], atol: 1e-30, rtol: 5e-6)

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,9 @@ typedef struct {
   void (*_Nonnull sumInOrder)(const float *_Nonnull slices, size_t sliceCount, size_t stride,
                               size_t count, float *_Nonnull out);
 
+  /// A number that any single changed bit changes, to compare copies of an array by.
+  uint64_t (*_Nonnull digest)(const float *_Nonnull values, size_t count);
+
   // -- batch normalisation --
 
   /// mean[columns] and m2[columns] = sum((x - mean)^2) of the rows given; zeros for no rows.
@@ -83,7 +87,8 @@ typedef struct {
   // -- optimisation --
 
   /// One step of Adam (Kingma and Ba, 2015, algorithm 1) over whole arenas.
-  void (*_Nonnull adam)(AdamStep step, const float *_Nonnull gradients, size_t count,
+  /// Returns whether all gradients were finite; the arrays are already in the cache here.
+  bool (*_Nonnull adam)(AdamStep step, const float *_Nonnull gradients, size_t count,
                         float *_Nonnull parameters, float *_Nonnull firstMoments,
                         float *_Nonnull secondMoments);
 } VectorKernelTable;
