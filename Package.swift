@@ -20,17 +20,18 @@ let libraries: [Target] = [
   .target(name: "MPI", dependencies: ["COpenMPI"]),
   .target(name: "Matrices", dependencies: ["COneDNN", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
-  .target(name: "FashionMNIST", dependencies: ["CZlib", "COpenSSL"]),
+  .target(name: "Files", dependencies: ["COpenSSL"]),
+  .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
   .target(name: "GANTraining", dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST"]),
   .target(name: "MPICollectives", dependencies: ["MPI", "Matrices", "NeuralNetwork"]),
-  .target(name: "Pictures", dependencies: ["CCairo"]),
+  .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
 
 let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "GANTraining", "MPICollectives", "Pictures",
+      "Files", "GANTraining", "MPICollectives", "Pictures",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
@@ -43,7 +44,8 @@ let tests: [Target] = [
   .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
-  .testTarget(name: "FashionMNISTTests", dependencies: ["FashionMNIST", "CZlib"]),
+  .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+  .testTarget(name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST"]),
   .testTarget(
     name: "GANTrainingTests",
     dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),

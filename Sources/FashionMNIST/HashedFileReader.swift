@@ -1,3 +1,5 @@
+import Files
+
 /// Reads one file from its beginning, hashes what it reads, and says failures with path and byte.
 struct HashedFileReader: ~Copyable {
   private let path: String

@@ -1,3 +1,5 @@
+import Files
+
 /// One IDX file of unsigned bytes, plain or gzipped, read whole and checked.
 public struct IDXFile: ~Copyable {
   /// What an IDX file of the MNIST family holds; the raw value is the file's magic number.

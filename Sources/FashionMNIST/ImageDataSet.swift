@@ -1,3 +1,5 @@
+import Files
+
 /// Labelled grey images in memory that stays where it is: pixels `[count, height * width]`.
 ///
 /// Not `Sendable`: a set made empty is written to when the content arrives from another rank.

@@ -1,3 +1,5 @@
+import Files
+
 /// FashionMNIST as published: what its files hash to and what its labels mean.
 enum PublishedFashionMNIST {
   /// One of the two sets published.

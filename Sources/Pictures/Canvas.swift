@@ -1,4 +1,5 @@
 import CCairo
+import Files
 
 /// The one door to cairo: an image in memory, the pen that draws on it, and its way to a PNG.
 ///
@@ -213,7 +214,11 @@ final class Canvas {
         }, collected)
     }
     guard status == CAIRO_STATUS_SUCCESS else { throw Self.error(path, status) }
-    try PictureFile(path: path).write(bytes)
+    do throws(FileError) {
+      try DurableFile.write(bytes, to: path)
+    } catch {
+      throw PictureError(path: path, reason: error.description)
+    }
   }
 
   /// Throws the first error cairo met on this canvas, if there was one.

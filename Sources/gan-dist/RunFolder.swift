@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A file or folder of the run that cannot be written.
@@ -44,15 +45,10 @@ struct RunFolder {
   /// Writes a whole file beside its place, flushes it to the disk and renames it.
   /// - Throws: ``RunFolderError``.
   func write(_ text: String, to name: String) throws {
-    let temporary = file(name + ".part")
-    do {
-      let part = try OutputFile(path: temporary, O_WRONLY | O_CREAT | O_TRUNC)
-      try part.write(text)
-      try part.synchronize()
-      guard rename(temporary, file(name)) == 0 else { throw RunFolderError(path: file(name)) }
+    do throws(FileError) {
+      try DurableFile.write(text, to: file(name))
     } catch {
-      unlink(temporary)
-      throw error
+      throw RunFolderError(path: file(name), reason: error.reason)
     }
   }
 
@@ -92,11 +88,5 @@ final class OutputFile {
   /// - Throws: ``RunFolderError``, also for text that fits only in part.
   func write(_ text: String) throws {
     guard Console.writeAll(text, to: descriptor) else { throw RunFolderError(path: path) }
-  }
-
-  /// Waits until the disk has it all.
-  /// - Throws: ``RunFolderError``.
-  func synchronize() throws {
-    if fsync(descriptor) != 0 { throw RunFolderError(path: path) }
   }
 }

@@ -11,20 +11,28 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
   /// The 64 hexadecimal digits.
   public var description: String { hex }
 
-  /// Takes a digest written as 64 lower-case hexadecimal digits.
-  init(hex: String) {
+  /// Takes a digest written as 64 lower-case hexadecimal digits, as they are.
+  public init(hex: String) {
     self.hex = hex
+  }
+
+  /// The digest of `bytes`; nil if OpenSSL offers no SHA-256 here.
+  public init?(of bytes: UnsafeRawBufferPointer) {
+    var hasher = Hasher()
+    hasher.update(bytes)
+    guard let digest = hasher.finish() else { return nil }
+    self = digest
   }
 }
 
 extension ContentDigest {
   /// Takes content piece by piece: the one place that calls OpenSSL.
-  struct Hasher: ~Copyable {
+  public struct Hasher: ~Copyable {
     private let context: OpaquePointer?
     private var isSound: Bool
 
     /// Starts a SHA-256 digest.
-    init() {
+    public init() {
       context = EVP_MD_CTX_new()
       isSound = context != nil && EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
     }
@@ -34,12 +42,18 @@ extension ContentDigest {
     }
 
     /// Adds the next bytes of the content.
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
       isSound = isSound && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
     }
 
+    /// Adds the UTF-8 bytes of a text.
+    public mutating func update(_ text: String) {
+      var text = text
+      text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+    }
+
     /// The digest of all bytes added; nil if OpenSSL offers no SHA-256 here.
-    consuming func finish() -> ContentDigest? {
+    public consuming func finish() -> ContentDigest? {
       var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
       var byteCount: UInt32 = 0
       guard isSound, EVP_DigestFinal_ex(context, &bytes, &byteCount) == 1 else { return nil }
