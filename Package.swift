@@ -21,6 +21,7 @@ let libraries: [Target] = [
   .target(name: "Matrices", dependencies: ["COneDNN", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(name: "Files", dependencies: ["COpenSSL"]),
+  .target(name: "TensorFiles", dependencies: ["Files"]),
   .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
   .target(name: "GANTraining", dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST"]),
   .target(name: "MPICollectives", dependencies: ["MPI", "Matrices", "NeuralNetwork"]),
@@ -45,6 +46,7 @@ let tests: [Target] = [
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+  .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
   .testTarget(name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST"]),
   .testTarget(
     name: "GANTrainingTests",

@@ -1,0 +1,23 @@
+/// What the elements of a tensor are; the raw value is the format's name of it.
+public enum TensorDataType: String, CaseIterable, Sendable {
+  case float64 = "F64"
+  case float32 = "F32"
+  case float16 = "F16"
+  case brainFloat16 = "BF16"
+  case int64 = "I64"
+  case int32 = "I32"
+  case int16 = "I16"
+  case int8 = "I8"
+  case uint8 = "U8"
+  case bool = "BOOL"
+
+  /// Bytes of one element.
+  public var byteCount: Int {
+    switch self {
+    case .float64, .int64: 8
+    case .float32, .int32: 4
+    case .float16, .brainFloat16, .int16: 2
+    case .int8, .uint8, .bool: 1
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Files
+
+/// What is wrong with a file of tensors, said for people: which file, where in it, what.
+public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What could not be done.
+  public enum Kind: Hashable, Sendable {
+    /// A file that is not there or cannot be read.
+    case missing
+    /// Content that is not what it must be.
+    case broken
+    /// A file that cannot be written, or tensors that no file can hold.
+    case notWritten
+  }
+
+  /// What could not be done.
+  public let kind: Kind
+  /// The file concerned, as the caller named it.
+  public let path: String
+  /// Where in the file, counted from its first byte; nil if it is not about one place.
+  public let byteOffset: Int?
+  /// What is wrong.
+  public let message: String
+
+  /// Makes an error about one file.
+  public init(kind: Kind, path: String, byteOffset: Int? = nil, message: String) {
+    self.kind = kind
+    self.path = path
+    self.byteOffset = byteOffset
+    self.message = message
+  }
+
+  /// The path, the place and the message.
+  public var description: String {
+    "\(path): " + (byteOffset.map { "at byte \($0): " } ?? "") + message
+  }
+}
+
+extension TensorFileError {
+  /// Content that is wrong at `offset`.
+  static func broken(
+    _ path: String, atByte offset: Int, expected: String, found: String
+  ) -> TensorFileError {
+    TensorFileError(
+      kind: .broken, path: path, byteOffset: offset,
+      message: "expected \(expected), found \(found)")
+  }
+
+  /// Tensors that no file can hold.
+  static func notWritable(_ path: String, _ message: String) -> TensorFileError {
+    TensorFileError(kind: .notWritten, path: path, message: "cannot be written: \(message)")
+  }
+
+  /// A file that could not be opened, read or written.
+  init(_ error: FileError, kind: Kind) {
+    self.init(
+      kind: kind, path: error.path,
+      message: "cannot \(error.call.rawValue) it: \(error.reason)")
+  }
+
+  /// A text from a file as it can stand in a message: short, on one line, in quotes.
+  static func quoted(_ text: String) -> String {
+    let most = 60
+    let scalars = text.unicodeScalars
+    let start = scalars.prefix(most).map { $0.escaped(asASCII: false) }.joined()
+    return "\"\(start)\(scalars.dropFirst(most).isEmpty ? "" : "…")\""
+  }
+}
