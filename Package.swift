@@ -47,7 +47,8 @@ let tests: [Target] = [
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
   .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
-  .testTarget(name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST"]),
+  .testTarget(
+    name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),
   .testTarget(
     name: "GANTrainingTests",
     dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),
