@@ -23,7 +23,9 @@ let libraries: [Target] = [
   .target(name: "Files", dependencies: ["COpenSSL"]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
   .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
-  .target(name: "GANTraining", dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST"]),
+  .target(
+    name: "GANTraining",
+    dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
   .target(name: "MPICollectives", dependencies: ["MPI", "Matrices", "NeuralNetwork"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
@@ -32,7 +34,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Files", "GANTraining", "MPICollectives", "Pictures",
+      "Files", "GANTraining", "MPICollectives", "Pictures", "TensorFiles",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),

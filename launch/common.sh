@@ -89,22 +89,23 @@ build_release() {
   printf '%s\n' "$program"
 }
 
-# run_mpirun ARGUMENT…: runs mpirun, and ends the script with its status.
+# run_mpirun ARGUMENT…: runs mpirun; leaves its status in $status, and in $requested the signal that the
+# user sent meanwhile, if any.
 #
-# mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: no time to
-# agree on a step at which to stop. SIGUSR1 it hands to all ranks and waits. So the first signal to this
-# script becomes SIGUSR1, and any further one ends the job at once.
+# mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: too early
+# for a checkpoint. SIGUSR1 it hands to all ranks, which agree on a step, save, and end. So the first
+# signal to this script becomes SIGUSR1, and any further one ends the job at once.
+status=0 requested=''
 run_mpirun() {
-  local job status requested='' forced='' interrupted
+  local job interrupted
   # shellcheck disable=SC2317 # reached through the traps
   stop() {
     interrupted=yes
     if [[ -z $requested ]]; then
       requested=$1
-      say "the ranks are asked to stop (once more stops them at once)"
+      say "asked to stop: the ranks save a checkpoint first (once more stops them at once)"
       kill -USR1 "$job" || :
     else
-      forced=yes
       kill -TERM "$job" || :
     fi
   }
@@ -121,9 +122,96 @@ run_mpirun() {
     wait "$job" || status=$?
     [[ -n $interrupted ]]
   do :; done
+  trap - HUP INT TERM
 
-  # SIGUSR1 itself ended the program, which was not ready for it yet: that, too, is the stop asked for.
-  if [[ -n $requested ]] && ((status == 128 + $(kill -l USR1))); then forced=yes; fi
-  [[ -z $forced ]] || status=$((128 + requested))
-  exit "$status"
+  # A stop that was asked for has the status of the signal that asked.
+  if [[ -n $requested ]] && ((status == 143 || status == 128 + $(kill -l USR1))); then
+    status=$((128 + requested))
+  fi
+}
+
+# Options that supervise a job, shared by the scripts that start one.
+restarts=0 shrink=''
+
+# supervision_option ARGUMENT…: takes --restarts N or --shrink off the front; $taken says how many words.
+supervision_option() {
+  # shellcheck disable=SC2034 # the scripts read what is set here
+  case $1 in
+    --restarts)
+      [[ ${2-} =~ ^[0-9]+$ ]] || die $bad_usage "--restarts needs a number, not '${2-}'"
+      restarts=$2 taken=2
+      ;;
+    --shrink) shrink=yes taken=1 ;;
+    *) return 1 ;;
+  esac
+}
+
+# worth_restarting STATUS: whether the same job could do better when it is started again.
+worth_restarting() {
+  case $1 in
+    0 | 64 | 65 | 66 | 69 | 70 | 73 | 126 | 127) return 1 ;; # done, or the same again
+    *) return 0 ;;                                         # a rank or a host failed
+  esac
+}
+
+# supervise START OPTION…: runs the function START with gan-dist's options, and on failures again from the
+# last good checkpoint, at most $restarts times with growing pauses; ends the script with the last status.
+# START makes the job's arguments anew each time: some hosts may be gone.
+supervise() {
+  local start=$1 attempt=0 pause=1 out='' resuming='' newest='' newest_before=''
+  shift
+  local options=("$@")
+  if ((restarts > 0)); then
+    out=$(option_value --out "${options[@]}")
+    if [[ -z $out ]]; then
+      out=runs/$(date +%Y-%m-%d_%H-%M-%S)
+      options+=(--out "$out")
+    fi
+  fi
+  while :; do
+    "$start" "${options[@]}"
+    if [[ -n $requested ]] || ((attempt >= restarts)) || ! worth_restarting "$status"; then
+      exit "$status"
+    fi
+    attempt=$((attempt + 1))
+    # A job that got further before it failed is no hopeless one.
+    newest=$(find "$out/checkpoints" -name '*.safetensors' 2>/dev/null | sort | tail -n 1) || :
+    if [[ $newest != "$newest_before" ]]; then pause=1 newest_before=$newest; fi
+    say "the job failed with status $status; restart $attempt of $restarts in $pause s, from the last checkpoint"
+    sleep "$pause"
+    pause=$((pause < 32 ? 2 * pause : 60))
+    if [[ -z $resuming ]]; then
+      resuming=yes
+      without_option --resume "${options[@]}"
+      options=("${remaining[@]}" --resume latest)
+    fi
+  done
+}
+
+# option_value NAME OPTION…: prints the value of a gan-dist option, if it is given.
+option_value() {
+  local name=$1
+  shift
+  while (($# > 0)); do
+    case $1 in
+      "$name") printf '%s\n' "${2-}" && return ;;
+      "$name"=*) printf '%s\n' "${1#*=}" && return ;;
+    esac
+    shift
+  done
+}
+
+# without_option NAME OPTION…: leaves in $remaining the options without that one and its value.
+without_option() {
+  local name=$1
+  shift
+  remaining=()
+  while (($# > 0)); do
+    case $1 in
+      "$name") shift ;;
+      "$name"=*) ;;
+      *) remaining+=("$1") ;;
+    esac
+    shift || :
+  done
 }

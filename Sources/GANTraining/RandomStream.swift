@@ -14,4 +14,5 @@ public enum RandomStream {
   public static let sampleGrid: UInt32 = 0x40
   public static let interpolation: UInt32 = 0x41
   public static let untrainedSamples: UInt32 = 0x42
+  public static let generate: UInt32 = 0x43
 }

@@ -8,7 +8,7 @@ public enum SampleImages {
   public static func grid(of count: Int, from state: TrainingState, random: RandomSource) throws
     -> [Float]
   {
-    try images(from: state, rows: count) {
+    try images(from: state, count: count) {
       random.fillNormals($0, stream: RandomStream.sampleGrid, step: 0, firstSample: 0)
     }
   }
@@ -24,7 +24,7 @@ public enum SampleImages {
     defer { withExtendedLifetime(workspace) {} }
     let ends = workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
     random.fillNormals(ends, stream: RandomStream.interpolation, step: 0, firstSample: 0)
-    let images = try images(from: state, rows: count) { noise in
+    let images = try images(from: state, count: count) { noise in
       for (row, alpha) in alphas.enumerated() {
         for column in 0..<noise.columns {
           noise[row, column] = ends[0, column] * Float(1 - alpha) + ends[1, column] * Float(alpha)
@@ -55,18 +55,28 @@ public enum SampleImages {
     return discriminator.logits.value.buffer.map { 1 / (1 + exp(-Double($0))) }
   }
 
-  private static func images(
-    from state: TrainingState, rows: Int, fillNoise: (Matrix) -> Void
+  /// G's images `[count, pixels]` from noise `[count, noiseSize]` that the caller fills in.
+  static func images(
+    _ parameters: Generator.Parameters, _ architecture: Architecture, state: NetworkState,
+    count: Int, fillNoise: (Matrix) -> Void
   ) throws -> [Float] {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
     let images = Signal(
-      rows: rows, features: state.architecture.imageSize, differentiable: false, in: workspace)
+      rows: count, features: architecture.imageSize, differentiable: false, in: workspace)
     let generator = try Generator(
-      state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
-      images: images, batch: .solo(rows: rows), name: "samples")
+      parameters, architecture, state: state, gradients: nil, images: images,
+      batch: .solo(rows: count), name: "samples")
     fillNoise(generator.noise)
     try generator.forward(.inference)
     return Array(images.value.buffer)
+  }
+
+  private static func images(
+    from state: TrainingState, count: Int, fillNoise: (Matrix) -> Void
+  ) throws -> [Float] {
+    try images(
+      state.generatorParameters, state.architecture, state: state.generator, count: count,
+      fillNoise: fillNoise)
   }
 }

@@ -54,6 +54,8 @@ public protocol TrainingObserver {
   func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws
   /// When a checkpoint is due; all ranks learn whether this threw.
   func checkpointIsDue(_ trainer: Trainer) throws
+  /// After a run that was asked to stop, and its checkpoint.
+  func trainingDidStop(_ trainer: Trainer) throws
   /// After the last step.
   func trainingDidEnd(_ trainer: Trainer) throws
 }
@@ -63,6 +65,7 @@ extension TrainingObserver {
   public func stepDidEnd(_ progress: TrainingProgress) throws {}
   public func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {}
   public func checkpointIsDue(_ trainer: Trainer) throws {}
+  public func trainingDidStop(_ trainer: Trainer) throws {}
   public func trainingDidEnd(_ trainer: Trainer) throws {}
 }
 
@@ -188,6 +191,7 @@ public final class Trainer {
       }
       if outcome.stopRequested {
         try saveCheckpoint(observer)
+        try observer.trainingDidStop(self)
         return .stopped
       }
       let isDue =

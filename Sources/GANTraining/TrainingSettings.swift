@@ -1,7 +1,7 @@
 import NeuralNetwork
 
 /// What a run computes: with the data, these determine every number. Defaults are the notebook's.
-public struct TrainingSettings: Equatable, Sendable {
+public struct TrainingSettings: Equatable, Sendable, Codable {
   public var epochs = 100
   /// Stop after this many global steps, even within an epoch; nil for no limit.
   public var maximumSteps: Int?

@@ -93,10 +93,7 @@ extension TrainingState {
 
   private func tensors(_ prefix: String, _ arena: ParameterArena) -> [NamedTensor] {
     arena.layout.entries.map { entry in
-      NamedTensor(
-        name: prefix + entry.name, shape: entry.shape,
-        values: UnsafeMutableBufferPointer(
-          rebasing: arena.values[entry.offset..<entry.offset + entry.count]))
+      NamedTensor(name: prefix + entry.name, shape: entry.shape, values: arena.tensor(entry))
     }
   }
 }

@@ -54,6 +54,18 @@ extension Communicator {
     return value
   }
 
+  /// The root's elements, as many as it has, on all ranks. Every rank must call this.
+  public func broadcast<Element: MPIElement>(
+    _ elements: [Element], from root: Int
+  ) throws -> [Element] {
+    let count = try broadcast(elements.count, from: root)
+    return try [Element](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      if rank == root { _ = buffer.update(fromContentsOf: elements) }
+      try broadcast(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), from: root)
+      initializedCount = count
+    }
+  }
+
   /// Gathers as many elements from each rank, in rank order, on all ranks (MPI_Allgather). Every rank must call this.
   /// - Parameter all: `[ranks, contribution.count]`.
   /// - Throws: ``MPIError``.

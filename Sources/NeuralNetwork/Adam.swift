@@ -6,7 +6,7 @@ import Matrices
 ///     parameter -= η / (1 - β1ᵗ) * m / (√v / √(1 - β2ᵗ) + ε)
 public final class Adam {
   /// The hyperparameters, by their usual names.
-  public struct Settings: Equatable, Sendable {
+  public struct Settings: Equatable, Sendable, Codable {
     /// η.
     public var learningRate: Double
     public var beta1: Double

@@ -52,6 +52,11 @@ public final class ParameterArena {
     riders = UnsafeMutableBufferPointer(rebasing: everything[layout.extent...])
   }
 
+  /// A tensor's numbers, in row-major order.
+  public func tensor(_ entry: ParameterLayout.Entry) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(rebasing: values[entry.offset..<entry.offset + entry.count])
+  }
+
   /// A tensor as a matrix: `[shape[0], shape[1]]`, or `[1, shape[0]]` for a vector.
   public func matrix(_ entry: ParameterLayout.Entry) -> Matrix {
     Matrix(

@@ -2,6 +2,7 @@ import FashionMNIST
 import GANTraining
 import MPI
 import Pictures
+import TensorFiles
 
 /// The program's exit statuses, numbered as in sysexits.h.
 enum ExitStatus: Int32 {
@@ -20,7 +21,13 @@ enum ExitStatus: Int32 {
     case is TrainingSettings.Invalid: self = .badUsage
     case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
     case is RunFolderError, is PictureError: self = .cannotWrite
-    case is MPIError: self = .tryAgain
+    case let error as TensorFileError:
+      switch error.kind {
+      case .missing: self = .missingInput
+      case .broken: self = .badData
+      case .notWritten: self = .cannotWrite
+      }
+    case is MPIError, TrainingFailure.diverged: self = .tryAgain
     default: self = .internalError
     }
   }

@@ -8,18 +8,22 @@ struct MetricsTable {
 
   private let file: OutputFile
 
+  /// Begins the table with the rows of the epochs that a resumed run has behind it, and no others.
   /// - Throws: `RunFolderError`.
-  init(folder: RunFolder) throws {
+  init(folder: RunFolder, history: [EpochRecord]) throws {
+    try folder.write(
+      Self.header + "\n" + history.map(Self.row).joined(), to: "metrics.csv")
     file = try folder.appendableFile("metrics.csv")
-    try file.write(Self.header + "\n")
   }
 
-  /// Appends the row of an epoch; means with all their digits.
-  func append(_ record: EpochRecord) throws {
+  /// Appends the row of an epoch.
+  func append(_ record: EpochRecord) throws { try file.write(Self.row(record)) }
+
+  /// Means with all their digits.
+  private static func row(_ record: EpochRecord) -> String {
     let means = record.means
-    try file.write(
-      "\(record.epoch),\(record.steps),\(means.discriminatorLoss),\(means.generatorLoss),"
-        + "\(means.probabilityOfReal),\(means.probabilityOfFake),"
-        + "\(Phrases.fixed(record.seconds, 3)),\(Phrases.fixed(record.imagesPerSecond, 1))\n")
+    return "\(record.epoch),\(record.steps),\(means.discriminatorLoss),\(means.generatorLoss),"
+      + "\(means.probabilityOfReal),\(means.probabilityOfFake),"
+      + "\(Phrases.fixed(record.seconds, 3)),\(Phrases.fixed(record.imagesPerSecond, 1))\n"
   }
 }

@@ -11,13 +11,16 @@ struct Program: ParsableCommand {
       ranks and batch normalisation sees the whole batch, so the result does not depend on how many \
       ranks there are.
       """,
-    version: "gan-dist \(Version.number)",
-    subcommands: [TrainCommand.self],
+    version: Version.name,
+    subcommands: [
+      TrainCommand.self, GenerateCommand.self, InspectCommand.self, CompareCommand.self,
+    ],
     defaultSubcommand: TrainCommand.self)
 }
 
 enum Version {
   static let number = "0.1.0"
+  static let name = "gan-dist \(number)"
 }
 
 @main

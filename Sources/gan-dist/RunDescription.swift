@@ -6,16 +6,18 @@ import Matrices
 
 /// What is run, where and on what: for config.json and for the first lines of the log.
 struct RunDescription {
-  let settings: TrainingSettings
+  let configuration: RunConfiguration
   let ranks: RankDirectory
   let dataSet: ImageDataSet
   let dataSource: String
-  let architecture: Architecture
+
+  var settings: TrainingSettings { configuration.settings }
+  private var architecture: Architecture { configuration.architecture }
 
   /// The lines that begin a run.
   func lines(runFolder: String) -> [String] {
     [
-      "gan-dist \(Version.number)",
+      Version.name,
       "  ranks      \(rankLine)",
       "  libraries  \(MPISession.libraryVersion), oneDNN \(OneDNN.version) (\(OneDNN.instructionSet)),"
         + " vector kernels \(VectorMath.instructionSet)",
@@ -112,7 +114,7 @@ extension RunDescription {
   var json: String {
     get throws {
       let document = Document(
-        program: "gan-dist \(Version.number)",
+        program: Version.name,
         training: .init(
           epochs: settings.epochs, maxSteps: settings.maximumSteps,
           batchSize: settings.globalBatchSize, learningRate: settings.adam.learningRate,

@@ -18,20 +18,33 @@ struct RunFolderError: Error, CustomStringConvertible {
   }
 }
 
-/// The folder of one run. Only rank 0 writes.
+/// The folder of one run. Only rank 0 writes, and only one program at a time.
 struct RunFolder {
   /// As the user gave it.
   let path: String
+  /// Whether the folder held a run before.
+  let heldRun: Bool
+  private let lock: RunLock
 
-  /// Makes the folder.
-  /// - Throws: ``RunFolderError`` if it cannot be made, or holds another run: no run is overwritten.
-  init(path: String) throws {
+  /// Makes the folder and takes its lock.
+  /// - Parameter resuming: whether it may hold a run already; otherwise no run is overwritten.
+  /// - Throws: ``RunFolderError`` if it cannot be made, is in use, or holds another run.
+  init(path: String, resuming: Bool) throws {
     self.path = path
-    if access(file("config.json"), F_OK) == 0 {
+    func inside(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
+    heldRun = access(inside("config.json"), F_OK) == 0
+    if heldRun && !resuming {
       throw RunFolderError(
-        path: path, reason: "it holds another run; name another folder with --out")
+        path: path,
+        reason: """
+          it holds another run; go on with it by --resume latest, or name another folder with \
+          --out
+          """)
     }
-    for folder in [path, file("samples"), file("plots")] { try Self.makeFolder(folder) }
+    for folder in [path, inside("samples"), inside("plots"), inside("checkpoints")] {
+      try Self.makeFolder(folder)
+    }
+    lock = try RunLock(path: inside("run.lock"), folder: path)
   }
 
   /// runs/ and the date and time, such as "runs/2026-03-01_12-30-05".

@@ -3,8 +3,7 @@ import Pictures
 
 /// What rank 0 tells of a run: lines, the table, pictures.
 final class RunReporter: TrainingObserver {
-  private let folder: RunFolder
-  private let log: RunLog
+  private let desk: RunDesk
   private let description: RunDescription
   private let metrics: MetricsTable
   private let grid: SampleGrid
@@ -15,29 +14,41 @@ final class RunReporter: TrainingObserver {
   private let start: ContinuousClock.Instant
   private var lastDrawn: ContinuousClock.Instant
   private var lastGridEpoch = -1
+  /// Steps that a resumed run has behind it: they do not count for its speed.
+  private var firstStep = 0
 
   private static let gridCount = 16
   private static let interpolationCount = 8
 
+  /// - Parameter history: the epochs that a resumed run has behind it.
   /// - Throws: `RunFolderError` if the table cannot be written.
   init(
-    folder: RunFolder, log: RunLog, description: RunDescription, imageHeight: Int,
-    imageWidth: Int, sampleEvery: Int
+    desk: RunDesk, description: RunDescription, sampleEvery: Int, history: [EpochRecord]
   ) throws {
-    self.folder = folder
-    self.log = log
+    self.desk = desk
     self.description = description
     self.sampleEvery = sampleEvery
-    metrics = try MetricsTable(folder: folder)
-    grid = SampleGrid(imageHeight: imageHeight, imageWidth: imageWidth, columns: 4)
-    strip = InterpolationStrip(imageHeight: imageHeight, imageWidth: imageWidth)
+    let configuration = description.configuration
+    metrics = try MetricsTable(folder: desk.folder, history: history)
+    grid = SampleGrid(
+      imageHeight: configuration.imageHeight, imageWidth: configuration.imageWidth, columns: 4)
+    strip = InterpolationStrip(
+      imageHeight: configuration.imageHeight, imageWidth: configuration.imageWidth)
     start = clock.now
     lastDrawn = start
   }
 
+  private var folder: RunFolder { desk.folder }
+  private var log: RunLog { desk.log }
+
   func trainingWillBegin(_ trainer: Trainer) throws {
     for line in description.lines(runFolder: folder.path) { log.logger.info("\(line)") }
     for line in description.rankLines { log.logger.debug("\(line)") }
+    firstStep = trainer.state.step
+    if firstStep > 0 {
+      log.logger.info("goes on after step \(Phrases.count(firstStep))")
+      return
+    }
     let probabilities = try SampleImages.untrainedProbabilities(
       of: 5, from: trainer.state, random: trainer.random)
     let text = probabilities.map { Phrases.fixed($0, 4) }.joined(separator: " ")
@@ -51,7 +62,7 @@ final class RunReporter: TrainingObserver {
     guard now - lastDrawn > .milliseconds(200) else { return }
     lastDrawn = now
     let seconds = (now - start) / .seconds(1)
-    let stepsPerSecond = Double(progress.stepsTaken) / seconds
+    let stepsPerSecond = Double(progress.stepsTaken - firstStep) / seconds
     let left = Double(progress.totalSteps - progress.stepsTaken) / stepsPerSecond
     let speed = Int(stepsPerSecond * Double(description.settings.globalBatchSize))
     liveLine.draw(
@@ -75,7 +86,29 @@ final class RunReporter: TrainingObserver {
     }
   }
 
+  func checkpointIsDue(_ trainer: Trainer) throws {
+    let step = trainer.state.step
+    let path = desk.checkpoints.file(step: step)
+    try Checkpoint.write(
+      trainer.state, position: trainer.currentPosition, configuration: description.configuration,
+      program: Version.name, to: path)
+    desk.checkpoints.removeOld(after: step)
+    log.logger.debug("wrote \(path)")
+  }
+
+  func trainingDidStop(_ trainer: Trainer) {
+    log.logger.notice(
+      """
+      stopped as asked, after step \(Phrases.count(trainer.state.step)); to go on: \
+      --resume latest --out \(folder.path)
+      """)
+  }
+
   func trainingDidEnd(_ trainer: Trainer) throws {
+    try write("generator.safetensors") {
+      try GeneratorFile.write(
+        trainer.state, configuration: description.configuration, program: Version.name, to: $0)
+    }
     let lastEpoch = trainer.history.last?.epoch ?? 0
     if lastGridEpoch != lastEpoch { try drawGrid(epoch: lastEpoch, trainer) }
     try drawCurves(trainer)
@@ -111,7 +144,7 @@ final class RunReporter: TrainingObserver {
 
   private func summarize(_ trainer: Trainer) {
     let seconds = (clock.now - start) / .seconds(1)
-    let steps = trainer.state.step
+    let steps = trainer.state.step - firstStep
     let speed = Double(steps * trainer.settings.globalBatchSize) / seconds
     log.logger.info(
       """

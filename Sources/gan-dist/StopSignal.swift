@@ -15,7 +15,14 @@ enum StopSignal {
       if StopSignal.received == 0 { StopSignal.received = signal }
     }
     action.sa_flags = Int32(SA_RESTART)
-    for signal in [SIGUSR1, SIGTERM, SIGINT] { sigaction(signal, &action, nil) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGUSR1, SIGTERM, SIGINT] {
+      sigaction(signal, &action, nil)
+      sigaddset(&signals, signal)
+    }
+    // Whoever started the program may have blocked them.
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// The exit status of a run that was stopped: 130 for SIGINT, else 143.

@@ -6,7 +6,7 @@ import MPI
 import MPICollectives
 import Matrices
 
-/// `gan-dist train`: options, their checks, and the walk from MPI's start to the end of the run.
+/// `gan-dist train`: the walk from the options to the end of the run.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -17,13 +17,18 @@ struct TrainCommand: ParsableCommand {
 
         mpirun -np 4 gan-dist
         mpirun -np 2 gan-dist --epochs 5 --out runs/try
+        mpirun -np 2 gan-dist --resume latest --out runs/try --epochs 10
         gan-dist --max-steps 100                # one rank, without mpirun
 
-      The run's folder gets config.json, metrics.csv (a row an epoch), log.txt, samples/ and plots/.
+      The run's folder gets config.json, metrics.csv (a row an epoch), log.txt, samples/, plots/, \
+      checkpoints/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
+      the same step, with a checkpoint.
 
       Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 70 internal error, \
-      73 cannot write, 75 a rank or host failed.
+      73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
       """)
+
+  @OptionGroup(title: "Training") var training: TrainingOptions
 
   @Option(
     help: ArgumentHelp(
@@ -36,44 +41,27 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder of the run; it must not hold another run.",
+      "Folder of the run; it must not hold another run, unless that is resumed.",
       discussion: "Default: runs/ and the date and time.", valueName: "dir"))
   var out: String?
 
-  @Option(help: ArgumentHelp("Passes over the data set.", valueName: "n"))
-  var epochs = TrainingSettings().epochs
-
-  @Option(help: ArgumentHelp("Stop after this many steps, even within an epoch.", valueName: "n"))
-  var maxSteps: Int?
-
   @Option(
-    help: ArgumentHelp("Images a step, over all ranks together (default: 64).", valueName: "n"))
-  var batchSize: Int?
+    help: ArgumentHelp(
+      "Go on from a checkpoint: 'latest' of the folder --out, or a file.",
+      valueName: "latest|file"))
+  var resume: ResumeSource?
 
   @Option(
     help: ArgumentHelp(
-      "Images a step and rank: the batch grows with the ranks. Instead of --batch-size.",
-      valueName: "n"))
-  var batchSizePerRank: Int?
-
-  @Option(help: ArgumentHelp("Adam's learning rate.", valueName: "x"))
-  var learningRate = TrainingSettings().adam.learningRate
-
-  @Option(help: ArgumentHelp("Adam's decay of the first moment.", valueName: "x"))
-  var beta1 = TrainingSettings().adam.beta1
-
-  @Option(help: ArgumentHelp("Adam's decay of the second moment.", valueName: "x"))
-  var beta2 = TrainingSettings().adam.beta2
+      "Write a checkpoint every n epochs (0: only at the end).", valueName: "n"))
+  var checkpointEvery = CheckpointSchedule().epochs
 
   @Option(
-    help: ArgumentHelp("D learns that real images are real with 1 minus this.", valueName: "x"))
-  var labelSmoothing = TrainingSettings().labelSmoothing
+    help: ArgumentHelp("Write a checkpoint every n steps as well (0: do not).", valueName: "n"))
+  var checkpointEverySteps = CheckpointSchedule().steps
 
-  @Option(help: ArgumentHelp("Probability that a unit of D is dropped.", valueName: "x"))
-  var dropout = TrainingSettings().dropout
-
-  @Option(help: ArgumentHelp("Determines every random number of the run.", valueName: "n"))
-  var seed = TrainingSettings().seed
+  @Option(help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"))
+  var keepCheckpoints = 3
 
   @Option(
     help: ArgumentHelp(
@@ -91,40 +79,13 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Say more: where each rank runs, what is written.")
   var verbose = false
 
-  /// The settings of the options, for a number of ranks.
-  func settings(rankCount: Int) throws -> TrainingSettings {
-    var settings = TrainingSettings()
-    settings.epochs = epochs
-    settings.maximumSteps = maxSteps
-    settings.adam.learningRate = learningRate
-    settings.adam.beta1 = beta1
-    settings.adam.beta2 = beta2
-    settings.labelSmoothing = labelSmoothing
-    settings.dropout = dropout
-    settings.seed = seed
-    if let batchSize { settings.globalBatchSize = batchSize }
-    if let batchSizePerRank {
-      let (product, overflow) = batchSizePerRank.multipliedReportingOverflow(by: rankCount)
-      guard !overflow else {
-        throw TrainingSettings.Invalid(
-          setting: "--batch-size-per-rank", reason: "\(batchSizePerRank) is too many")
-      }
-      settings.globalBatchSize = product
-    }
-    try settings.validate()
-    return settings
-  }
-
   func validate() throws {
-    if batchSize != nil && batchSizePerRank != nil {
-      throw ValidationError(
-        "--batch-size and --batch-size-per-rank exclude each other: give one of them.")
-    }
-    if let batchSizePerRank, batchSizePerRank < 1 {
-      throw ValidationError("--batch-size-per-rank must be at least 1, but is \(batchSizePerRank).")
-    }
-    if sampleEvery < 0 {
-      throw ValidationError("--sample-every must not be negative, but is \(sampleEvery).")
+    for (option, value, least) in [
+      ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
+      ("--checkpoint-every-steps", checkpointEverySteps, 0),
+      ("--keep-checkpoints", keepCheckpoints, 1),
+    ] where value < least {
+      throw ValidationError("\(option) must be at least \(least), but is \(value).")
     }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
@@ -133,11 +94,11 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--quiet and --verbose exclude each other: give one of them.")
     }
     if out == "" { throw ValidationError("--out needs the name of a folder.") }
-    do {
-      // A lone rank may have too small a share where many ranks together have enough: two stand for many.
-      _ = try settings(rankCount: 2)
-    } catch let error as TrainingSettings.Invalid {
-      throw ValidationError("\(error).")
+    if resume == .latest && out == nil {
+      throw ValidationError("--resume latest needs the folder of the run: --out DIR.")
+    }
+    if training.override && resume == nil {
+      throw ValidationError("--override is for a resumed run: it goes with --resume.")
     }
   }
 
@@ -152,30 +113,38 @@ struct TrainCommand: ParsableCommand {
     if status != 0 { Glibc.exit(status) }
   }
 
+  /// The run, on every rank; returns the exit status, the same on all.
   private func train(
     _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
   ) throws -> Int32 {
-    let settings = try settings(rankCount: communicator.rankCount)
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
-    let isRoot = communicator.rank == 0
     // What can fail on rank 0 alone fails before the other ranks have anything to do.
-    let run = isRoot ? try RunFolder(path: out ?? RunFolder.defaultPath()) : nil
-    let log = try run.map { try RunLog(folder: $0, verbosity: verbosity) }
+    let desk = communicator.rank == 0 ? try openDesk() : nil
+    let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
+    let settings = try training.settings(
+      rankCount: communicator.rankCount, resuming: start?.configuration.settings)
     let (dataSet, source) = try SharedDataSet.load(explicitFolder: data, over: communicator)
+
+    var schedule = CheckpointSchedule()
+    (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
     let trainer = try Trainer(
-      dataSet, settings: settings, collective: MPICollective(communicator),
+      dataSet, settings: settings, schedule: schedule, collective: MPICollective(communicator),
       rankNames: ranks.names)
-    guard let run, let log else {
-      return try go(trainer, NoObserver(), communicator)
+    let configuration = RunConfiguration(
+      settings: settings, architecture: trainer.state.architecture,
+      imageHeight: dataSet.imageHeight, imageWidth: dataSet.imageWidth,
+      dataDigest: dataSet.digest?.hex ?? "")
+    if let start {
+      try start.demandSameData(as: configuration, unless: training.override)
+      try start.restore(trainer, over: communicator)
     }
 
+    guard let desk else { return try go(trainer, NoObserver(), communicator) }
     let description = RunDescription(
-      settings: settings, ranks: ranks, dataSet: dataSet, dataSource: source,
-      architecture: trainer.state.architecture)
-    try run.write(description.json, to: "config.json")
+      configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: source)
+    try desk.folder.write(description.json, to: "config.json")
     let reporter = try RunReporter(
-      folder: run, log: log, description: description, imageHeight: dataSet.imageHeight,
-      imageWidth: dataSet.imageWidth, sampleEvery: sampleEvery)
+      desk: desk, description: description, sampleEvery: sampleEvery, history: trainer.history)
     return try go(trainer, reporter, communicator)
   }
 
@@ -188,6 +157,30 @@ struct TrainCommand: ParsableCommand {
     case .finished: return ExitStatus.done.rawValue
     case .stopped:
       return StopSignal.exitStatus(of: try communicator.allGather(Int(StopSignal.number)))
+    }
+  }
+
+  private func openDesk() throws -> RunDesk {
+    let folder = try RunFolder(
+      path: out ?? resume?.runFolder ?? RunFolder.defaultPath(), resuming: resume != nil)
+    let log = try RunLog(folder: folder, verbosity: verbosity)
+    return RunDesk(
+      folder: folder, log: log,
+      checkpoints: CheckpointFolder(path: folder.file("checkpoints"), kept: keepCheckpoints))
+  }
+
+  /// The checkpoint to go on from; nil to begin at the beginning.
+  private func findCheckpoint(_ desk: RunDesk?) throws -> Checkpoint? {
+    guard let desk, let resume else { return nil }
+    switch resume {
+    case .file(let path): return try Checkpoint(path: path)
+    case .latest:
+      let newest = desk.checkpoints.newestWhole { desk.log.logger.warning("\($0)") }
+      if newest == nil {
+        desk.log.logger.warning(
+          "\(desk.folder.path) has no checkpoint to go on from: the run begins at its beginning")
+      }
+      return newest
     }
   }
 

@@ -17,7 +17,9 @@ public struct Command {
   ) throws -> Command {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["timeout", "-k", "10", "\(timeLimit)"] + arguments
+    // The threads that run tests block all signals, and what they start would inherit that.
+    process.arguments =
+      ["--default-signal", "timeout", "-k", "10", "\(timeLimit)"] + arguments
     var all = ProcessInfo.processInfo.environment
     all["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     all["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"

@@ -1,0 +1,108 @@
+import ArgumentParser
+import GANTraining
+
+/// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Passes over the data set (default: 100).", valueName: "n"))
+  var epochs: Int?
+
+  @Option(help: ArgumentHelp("Stop after this many steps, even within an epoch.", valueName: "n"))
+  var maxSteps: Int?
+
+  @Option(
+    help: ArgumentHelp("Images a step, over all ranks together (default: 64).", valueName: "n"))
+  var batchSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Images a step and rank: the batch grows with the ranks. Instead of --batch-size.",
+      valueName: "n"))
+  var batchSizePerRank: Int?
+
+  @Option(help: ArgumentHelp("Adam's learning rate (default: 1e-4).", valueName: "x"))
+  var learningRate: Double?
+
+  @Option(help: ArgumentHelp("Adam's decay of the first moment (default: 0.5).", valueName: "x"))
+  var beta1: Double?
+
+  @Option(
+    help: ArgumentHelp("Adam's decay of the second moment (default: 0.999).", valueName: "x"))
+  var beta2: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "D learns that real images are real with 1 minus this (default: 0.1).", valueName: "x"))
+  var labelSmoothing: Double?
+
+  @Option(
+    help: ArgumentHelp("Probability that a unit of D is dropped (default: 0.3).", valueName: "x"))
+  var dropout: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Determines every random number of the run (default: 0).", valueName: "n"))
+  var seed: UInt64?
+
+  @Flag(help: "Let the options given win over those that a resumed run was begun with.")
+  var override = false
+
+  func validate() throws {
+    if batchSize != nil && batchSizePerRank != nil {
+      throw ValidationError(
+        "--batch-size and --batch-size-per-rank exclude each other: give one of them.")
+    }
+    if let batchSizePerRank, batchSizePerRank < 1 {
+      throw ValidationError("--batch-size-per-rank must be at least 1, but is \(batchSizePerRank).")
+    }
+    do {
+      // A lone rank may have too small a share where many ranks together have enough: two stand for many.
+      _ = try settings(rankCount: 2, resuming: nil)
+    } catch let error as TrainingSettings.Invalid {
+      throw ValidationError("\(error).")
+    }
+  }
+
+  /// The settings of the run, for a number of ranks.
+  /// - Parameter resuming: the settings that a resumed run was begun with.
+  /// - Throws: `TrainingSettings.Invalid` for nonsense, and for what a resumed run cannot change.
+  func settings(rankCount: Int, resuming begun: TrainingSettings?) throws -> TrainingSettings {
+    var settings = begun ?? TrainingSettings()
+    func set<Value: Equatable>(
+      _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?
+    ) throws {
+      guard let value else { return }
+      if begun != nil && settings[keyPath: path] != value && !override {
+        throw TrainingSettings.Invalid(
+          setting: name,
+          reason: """
+            is \(value), but the run was begun with \(settings[keyPath: path]); leave it out, or \
+            add --override to go on with another
+            """)
+      }
+      settings[keyPath: path] = value
+    }
+    // How long to train is not a property of what was trained.
+    settings.epochs = epochs ?? settings.epochs
+    settings.maximumSteps = maxSteps
+    try set("--batch-size", \.globalBatchSize, batchSize)
+    try set("--batch-size-per-rank", \.globalBatchSize, globalBatchSize(rankCount))
+    try set("--learning-rate", \.adam.learningRate, learningRate)
+    try set("--beta1", \.adam.beta1, beta1)
+    try set("--beta2", \.adam.beta2, beta2)
+    try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
+    try set("--dropout", \.dropout, dropout)
+    try set("--seed", \.seed, seed)
+    try settings.validate()
+    return settings
+  }
+
+  private func globalBatchSize(_ rankCount: Int) throws -> Int? {
+    guard let batchSizePerRank else { return nil }
+    let (product, overflow) = batchSizePerRank.multipliedReportingOverflow(by: rankCount)
+    guard !overflow else {
+      throw TrainingSettings.Invalid(
+        setting: "--batch-size-per-rank", reason: "\(batchSizePerRank) is too many")
+    }
+    return product
+  }
+}
