@@ -26,7 +26,9 @@ let libraries: [Target] = [
   .target(
     name: "GANTraining",
     dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
-  .target(name: "MPICollectives", dependencies: ["MPI", "Matrices", "NeuralNetwork"]),
+  .target(name: "FlightRecorder"),
+  .target(
+    name: "MPICollectives", dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
 
@@ -34,11 +36,12 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Files", "GANTraining", "MPICollectives", "Pictures", "TensorFiles",
+      "Files", "FlightRecorder", "GANTraining", "MPICollectives", "Pictures", "TensorFiles",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
-  .executableTarget(name: "mpi-checks", dependencies: ["GANTraining", "MPICollectives"]),
+  .executableTarget(
+    name: "mpi-checks", dependencies: ["FlightRecorder", "GANTraining", "MPICollectives"]),
 ]
 
 let tests: [Target] = [
@@ -54,6 +57,9 @@ let tests: [Target] = [
   .testTarget(
     name: "GANTrainingTests",
     dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),
+  .testTarget(
+    name: "FlightRecorderTests",
+    dependencies: ["FlightRecorder", "MPICollectives", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
     name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks", "MPI", "TestSupport"]),

@@ -33,6 +33,7 @@ public final class TrainingStep {
   /// `[rows, pixels]`: the real images of the step, to be filled before ``run(random:)``.
   public let realImages: Matrix
 
+  private let collective: any Collective
   private let state: TrainingState
   private let settings: TrainingSettings
   private let generatorOfDiscriminatorStep: Generator
@@ -58,6 +59,7 @@ public final class TrainingStep {
   public init(_ state: TrainingState, settings: TrainingSettings, batch: DistributedBatch) throws {
     self.state = state
     self.settings = settings
+    collective = batch.collective
     shard = batch.shard
     let (rows, architecture) = (batch.shard.rowCount, state.architecture)
     generatorGradients = ParameterArena(
@@ -88,9 +90,9 @@ public final class TrainingStep {
       images: generator.images, dropout: settings.dropout)
 
     discriminatorReduction = try batch.collective.makeReduction(
-      name: "D.gradients", of: discriminatorGradients.everything)
+      name: "D.gradients", of: discriminatorGradients)
     generatorReduction = try batch.collective.makeReduction(
-      name: "G.gradients", of: generatorGradients.everything)
+      name: "G.gradients", of: generatorGradients)
   }
 
   /// What all ranks know after a step.
@@ -108,6 +110,7 @@ public final class TrainingStep {
   ///   collective throw.
   public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
     discriminatorGradients.riders[DiscriminatorRider.stopRequests.rawValue] = stopRequested ? 1 : 0
+    collective.willBegin(step: state.step)
     try backpropagateDiscriminator(random)
     try discriminatorReduction.start()
     // G(z2) does not look at D: it hides the reduction.

@@ -18,6 +18,9 @@ public struct Communicator {
     self.rank = Int(rank)
     rankCount = Int(size)
   }
+
+  /// All ranks but this one, the next one first: not all begin with the same.
+  public var otherRanks: [Int] { (1..<max(rankCount, 1)).map { (rank + $0) % rankCount } }
 }
 
 /// Collective communication (MPI-3.1 chapter 5).
@@ -105,5 +108,15 @@ extension Communicator {
     return lengths.enumerated().map { rank, length in
       String(decoding: all[rank * longest..<rank * longest + length], as: UTF8.self)
     }
+  }
+
+  /// The root's text, on all ranks. Every rank must call this.
+  /// - Throws: ``MPIError``.
+  public func broadcast(_ text: String, from root: Int) throws -> String {
+    var bytes = rank == root ? Array(text.utf8) : []
+    let length = try broadcast(bytes.count, from: root)
+    if rank != root { bytes = [UInt8](repeating: 0, count: length) }
+    try bytes.withUnsafeMutableBufferPointer { try broadcast($0, from: root) }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,63 +1,66 @@
-import COpenMPI
-
 /// The two movements of an all-reduce, planned once for fixed memory: every rank gets its slice of all
 /// ranks' buffers; later every rank gets all finished slices.
 ///
 /// MPI moves the bytes; who adds them up, and in which order, is the caller's business. Each movement is begun
-/// and finished by calls of its own, so that work can go on in between (MPI-3.1 section 5.12).
+/// and awaited by itself, so that work can go on in between.
 public final class SliceExchange {
   /// Whose slice is where in the buffer.
   public let partition: Partition
-  /// `[ranks, slice]`: this rank's slice of all ranks' buffers, after ``finishCollecting()``.
+  /// This rank's slice of the buffer.
+  public let ownSlice: UnsafeMutableBufferPointer<Float>
+  /// `[ranks, slice]`: this rank's slice of all ranks' buffers, once ``collecting`` is complete.
   public let slices: UnsafeMutableBufferPointer<Float>
-  private let buffer: UnsafeMutableBufferPointer<Float>
-  private let communicator: Communicator
-  private let arrivals: Partition
-  private var request: MPI_Request? = MPI_REQUEST_NULL
+  /// Brings this rank's slice from all ranks. All ranks have started it when it is complete on one (unless there
+  /// are fewer cache lines than ranks).
+  public let collecting: PlannedExchange
+  /// Gives this rank's slice of the buffer to all ranks, and takes theirs.
+  public let distributing: PlannedExchange
+  private let ownCopy: UnsafeMutableBufferPointer<Float>
 
-  /// - Parameter buffer: has the same size on every rank, and must outlive the exchange.
-  /// - Throws: ``MPIError`` for more elements than one message can name.
+  /// Every rank must call this.
+  /// - Parameters:
+  ///   - buffer: has the same size on every rank.
+  ///   - tag: as in ``PlannedExchange``; the next one is taken, too.
+  ///   - owner: keeps the buffer for as long as it lives.
+  /// - Throws: ``MPIError``, also for more elements than one message can name.
   public init(
-    of buffer: UnsafeMutableBufferPointer<Float>, over communicator: Communicator
+    of buffer: UnsafeMutableBufferPointer<Float>, owner: AnyObject, tag: Int,
+    over communicator: Communicator
   ) throws {
-    self.buffer = buffer
-    self.communicator = communicator
-    partition = try Partition(count: buffer.count, rankCount: communicator.rankCount)
-    let ownCount = partition.counts[communicator.rank]
-    arrivals = Partition(counts: Array(repeating: ownCount, count: communicator.rankCount))
-    _ = try messageCount(Int(ownCount) * communicator.rankCount, "MPI_Ialltoallv")
-    slices = .allocate(capacity: max(1, Int(ownCount) * communicator.rankCount))
-    slices.initialize(repeating: 0)
+    let partition = try Partition(count: buffer.count, rankCount: communicator.rankCount)
+    func slice(_ rank: Int) -> UnsafeMutableBufferPointer<Float> {
+      UnsafeMutableBufferPointer(rebasing: buffer[partition.range(ofRank: rank)])
+    }
+    let own = slice(communicator.rank)
+    let arrivals = ExchangeMemory<Float>(count: own.count * communicator.rankCount)
+    func arrival(_ rank: Int) -> UnsafeMutableBufferPointer<Float> {
+      UnsafeMutableBufferPointer(
+        rebasing: arrivals.elements[rank * own.count..<(rank + 1) * own.count])
+    }
+    let others = communicator.otherRanks
+    collecting = try PlannedExchange(
+      sending: others.map { Parcel(rank: $0, elements: slice($0)) },
+      receiving: others.map { Parcel(rank: $0, elements: arrival($0)) },
+      tag: tag, owner: Owners(owner, arrivals), over: communicator)
+    distributing = try PlannedExchange(
+      sending: others.map { Parcel(rank: $0, elements: own) },
+      receiving: others.map { Parcel(rank: $0, elements: slice($0)) },
+      tag: tag + 1, owner: owner, over: communicator)
+    self.partition = partition
+    (ownSlice, slices, ownCopy) = (own, arrivals.elements, arrival(communicator.rank))
   }
 
-  deinit {
-    // A request that was begun owns the memory until it is done.
-    if request != MPI_REQUEST_NULL { MPI_Wait(&request, MPI_STATUS_IGNORE) }
-    slices.deallocate()
-  }
-
-  /// Begins to collect this rank's slice from all ranks (MPI_Ialltoallv). Every rank must call this.
+  /// Begins to collect this rank's slice from all ranks. Every rank must call this.
+  /// - Throws: ``MPIError``.
   public func startCollecting() throws {
-    precondition(request == MPI_REQUEST_NULL, "an exchange begun twice")
-    try check(
-      MPI_Ialltoallv(
-        buffer.baseAddress, partition.counts, partition.offsets, Float.datatype,
-        slices.baseAddress, arrivals.counts, arrivals.offsets, Float.datatype,
-        communicator.handle, &request),
-      "MPI_Ialltoallv")
+    try collecting.start()
+    _ = ownCopy.update(fromContentsOf: ownSlice)
   }
+}
 
-  /// Waits for the slices. Every rank must call this.
-  public func finishCollecting() throws {
-    try check(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait for MPI_Ialltoallv")
-  }
+/// Two owners for one exchange.
+private final class Owners {
+  private let first, second: AnyObject
 
-  /// Gives this rank's slice of the buffer to all ranks, and takes theirs (MPI_Allgatherv). Every rank must call this.
-  public func distribute() throws {
-    try check(
-      MPI_Allgatherv(
-        MPI_IN_PLACE, 0, Float.datatype, buffer.baseAddress, partition.counts, partition.offsets,
-        Float.datatype, communicator.handle),
-      "MPI_Allgatherv")
-  }
+  init(_ first: AnyObject, _ second: AnyObject) { (self.first, self.second) = (first, second) }
 }

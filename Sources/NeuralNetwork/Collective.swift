@@ -9,15 +9,20 @@ public protocol Collective: AnyObject {
   /// How many ranks there are.
   var rankCount: Int { get }
 
+  /// Tells that a global training step (from 0) begins; most have no use for it.
+  func willBegin(step: Int)
+
   /// An exchange in which every rank contributes `count` numbers and receives those of all ranks.
   /// Every rank must make the same exchanges in the same order.
   func makeGather(name: String, count: Int) throws -> any Gather
 
-  /// A sum over ranks of `values`, which stay where they are and must outlive the reduction.
+  /// A sum over ranks of everything in the arena, which the reduction keeps alive.
   /// Every rank must make the same exchanges in the same order.
-  func makeReduction(
-    name: String, of values: UnsafeMutableBufferPointer<Float>
-  ) throws -> any Reduction
+  func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction
+}
+
+extension Collective {
+  public func willBegin(step: Int) {}
 }
 
 /// An all-gather of a fixed number of doubles from every rank.
@@ -47,9 +52,7 @@ public final class SoloCollective: Collective {
 
   public func makeGather(name: String, count: Int) -> any Gather { SoloGather(count: count) }
 
-  public func makeReduction(
-    name: String, of values: UnsafeMutableBufferPointer<Float>
-  ) -> any Reduction {
+  public func makeReduction(name: String, of arena: ParameterArena) -> any Reduction {
     SoloReduction()
   }
 }

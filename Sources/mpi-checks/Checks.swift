@@ -13,6 +13,10 @@ enum Checks {
     "reduction": checkReduction,
     "train": checkTraining,
     "throw": throwOnOneRank,
+    "stall": stallRanks,
+    "late": checkLateRank,
+    "disorder": enterUnlikeExchanges,
+    "cost": measureCost,
   ]
 
   static func main() {
@@ -27,7 +31,7 @@ enum Checks {
       placement: placement,
       explain: { error, communicator in
         say("mpi-checks \(name): rank \(communicator?.rank ?? -1): \(error)")
-        return 70
+        return error is StallError ? 75 : 70
       },
       { try check($0, Array(arguments.dropFirst())) })
   }

@@ -1,6 +1,5 @@
 import MPI
 import MPICollectives
-import Matrices
 import NeuralNetwork
 
 func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) throws {
@@ -16,6 +15,9 @@ func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) thro
   for root in 0..<count {
     try CheckFailure.demand(
       try communicator.broadcast(rank + 5, from: root) == root + 5, "broadcast from \(root)")
+    let text = try communicator.broadcast(String(repeating: "가", count: rank), from: root)
+    try CheckFailure.demand(
+      text == String(repeating: "가", count: root), "broadcast of a text from \(root)")
   }
   var bytes = [UInt8](repeating: UInt8(rank), count: 100_003)
   try bytes.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: count - 1) }
@@ -51,10 +53,9 @@ func checkReduction(_ communicator: Communicator, _ arguments: [String]) throws 
     Float(index % 97 + 1) * (rank.isMultiple(of: 2) ? 1e-3 : 1e4) / Float(rank + round + 3)
   }
   for count in [1, 2, 15, 16, 17, 1000, 600_000] {
-    let workspace = Workspace()
-    defer { withExtendedLifetime(workspace) {} }
-    let values: UnsafeMutableBufferPointer<Float> = workspace.zeros(count: count)
-    let reduction = try collective.makeReduction(name: "check", of: values)
+    let arena = ParameterArena(ParameterLayout(), riderCount: count)
+    let values = arena.everything
+    let reduction = try collective.makeReduction(name: "check", of: arena)
     for round in 0..<2 {
       for index in 0..<count { values[index] = value(rank, index, round) }
       try reduction.start()

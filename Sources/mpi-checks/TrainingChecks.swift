@@ -88,10 +88,8 @@ private final class LocalStatistics: Collective {
     LocalGather(count: count, rankCount: rankCount)
   }
 
-  func makeReduction(
-    name: String, of values: UnsafeMutableBufferPointer<Float>
-  ) throws -> any Reduction {
-    try ranks.makeReduction(name: name, of: values)
+  func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction {
+    try ranks.makeReduction(name: name, of: arena)
   }
 }
 

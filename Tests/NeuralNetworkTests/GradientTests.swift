@@ -129,7 +129,7 @@ import Testing
       parameters, values: values, buffers: state, gradients: gradients, input: input, slope: 0.2,
       batch: batch, name: "test", workspace: workspace)
     let lossSum = try collective.makeGather(name: "loss", count: 1)
-    let gradientSum = try collective.makeReduction(name: "gradients", of: gradients.everything)
+    let gradientSum = try collective.makeReduction(name: "gradients", of: gradients)
 
     func loss() throws -> Double {
       _ = input.value.buffer.update(from: wholeInput.rows(rows).buffer)

@@ -35,7 +35,7 @@ import Testing
       batch: isLocal ? .solo(rows: rows.count) : batch, name: "test", workspace: workspace)
     let whole = workspace.normals(rows: globalRows, columns: features, stream: 1, deviation: 2)
     let cotangent = workspace.normals(rows: globalRows, columns: features, stream: 2)
-    let reduction = try collective.makeReduction(name: "gradients", of: gradients.everything)
+    let reduction = try collective.makeReduction(name: "gradients", of: gradients)
     _ = input.value.buffer.update(from: whole.rows(rows).buffer)
     try layer.forward(.training)
     var outcome = Outcome()

@@ -95,11 +95,9 @@ private final class ThreadCollective: Collective {
     return ThreadGather(team, rank: rank, exchange: gathers, count: count)
   }
 
-  func makeReduction(
-    name: String, of values: UnsafeMutableBufferPointer<Float>
-  ) -> any Reduction {
+  func makeReduction(name: String, of arena: ParameterArena) -> any Reduction {
     defer { reductions += 1 }
-    return ThreadReduction(team, rank: rank, exchange: reductions, values)
+    return ThreadReduction(team, rank: rank, exchange: reductions, arena.everything)
   }
 }
 

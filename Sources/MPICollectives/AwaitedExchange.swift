@@ -1,0 +1,37 @@
+import FlightRecorder
+import MPI
+
+/// An exchange seen by whoever waits for it: tells the watch what this rank does, if there is a watch.
+final class AwaitedExchange {
+  private let watch: StallWatch?
+  private let index: Int
+  private var started = Operation()
+  private var current = Operation()
+
+  init(_ watch: StallWatch?, name: String) {
+    self.watch = watch
+    index = watch?.register(name) ?? 0
+  }
+
+  /// This rank enters the exchange.
+  func enter(_ kind: FlightRecord.Kind) {
+    guard let watch else { return }
+    current = watch.enter(index, kind)
+    if kind == .start { started = current }
+  }
+
+  /// Waits until the messages have arrived.
+  /// - Throws: `MPIError`; ``StallError`` if they never do.
+  func wait(for messages: PlannedExchange) throws {
+    guard let watch else {
+      while try !messages.isComplete() {}
+      return
+    }
+    try watch.wait(for: messages)
+  }
+
+  /// What this rank has received tells that every rank has entered the exchange's operation.
+  func allHaveEntered(_ kind: FlightRecord.Kind) {
+    watch?.allHaveEntered(kind == .start ? started : current)
+  }
+}

@@ -1,0 +1,79 @@
+import FlightRecorder
+import NeuralNetwork
+
+/// Any collective, with a flight recorder: what this rank enters and leaves is recorded under the exchange's name.
+public final class RecordedCollective: Collective {
+  private let base: any Collective
+  private let recorder: FlightRecorder
+
+  public init(_ base: any Collective, recorder: FlightRecorder) {
+    self.base = base
+    self.recorder = recorder
+  }
+
+  public var rank: Int { base.rank }
+  public var rankCount: Int { base.rankCount }
+
+  public func willBegin(step: Int) {
+    recorder.step = step
+    base.willBegin(step: step)
+  }
+
+  public func makeGather(name: String, count: Int) throws -> any Gather {
+    RecordedGather(try base.makeGather(name: name, count: count), name: name, recorder)
+  }
+
+  public func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction {
+    RecordedReduction(
+      try base.makeReduction(name: name, of: arena), name: name,
+      byteCount: arena.everything.count * MemoryLayout<Float>.stride, recorder)
+  }
+}
+
+private final class RecordedGather: Gather {
+  let contribution: UnsafeMutableBufferPointer<Double>
+  let contributions: UnsafeMutableBufferPointer<Double>
+  private let base: any Gather
+  private let recorder: FlightRecorder
+  private let name: Int
+
+  init(_ base: any Gather, name: String, _ recorder: FlightRecorder) {
+    self.base = base
+    self.recorder = recorder
+    self.name = recorder.register(name: name)
+    (contribution, contributions) = (base.contribution, base.contributions)
+  }
+
+  func run() throws {
+    recorder.enter(
+      name: name, kind: .gather, byteCount: contribution.count * MemoryLayout<Double>.stride)
+    try base.run()
+    recorder.leave()
+  }
+}
+
+private final class RecordedReduction: Reduction {
+  private let base: any Reduction
+  private let recorder: FlightRecorder
+  private let name: Int
+  private let byteCount: Int
+
+  init(_ base: any Reduction, name: String, byteCount: Int, _ recorder: FlightRecorder) {
+    self.base = base
+    self.recorder = recorder
+    self.byteCount = byteCount
+    self.name = recorder.register(name: name)
+  }
+
+  func start() throws {
+    recorder.enter(name: name, kind: .start, byteCount: byteCount)
+    try base.start()
+    recorder.leave()
+  }
+
+  func finish() throws {
+    recorder.enter(name: name, kind: .finish, byteCount: byteCount)
+    try base.finish()
+    recorder.leave()
+  }
+}

@@ -1,0 +1,214 @@
+import FlightRecorder
+import Glibc
+import MPI
+
+/// Notices that an exchange hangs, and finds out whom the ranks wait for.
+///
+/// A rank that waits too long asks all others, beside the exchange. Ranks that wait answer; those that do not answer are
+/// missing: stopped, hung in a computation, or on a host that is cut off. Messages tell who is where:
+/// an exchange that is complete on one rank has been entered by all.
+///
+/// Only exchanges of a collective are watched, not MPI's own collectives before and after training.
+public final class StallWatch {
+  /// Global training step, from 0.
+  var step = 0
+  private let communicator: Communicator
+  private let mailbox: Mailbox
+  /// In nanoseconds, as all times here.
+  private let timeout: Int
+  private let hostOfRank: [String]
+  private let flightRecordFolder: String?
+  private var names: [String] = []
+  private var current = Operation()
+  private var enteredByAll = Operation()
+  private var inquiryCount = 0
+
+  private static let pollInterval = 50_000_000
+  private static let answerTime = 5_000_000_000
+  /// How long a rank leaves it to a lower one to say what they both know.
+  private static let deferralTime = 10_000_000_000
+
+  /// Every rank must call this.
+  /// - Parameters:
+  ///   - timeout: seconds that an exchange may take, more than 0.
+  ///   - flightRecordFolder: where ranks keep flight records, to be read if one is missing.
+  /// - Throws: `MPIError`.
+  public init(
+    _ communicator: Communicator, timeout: Double, flightRecordFolder: String?
+  ) throws {
+    precondition(timeout > 0, "a watch without patience")
+    self.communicator = communicator
+    self.flightRecordFolder = flightRecordFolder
+    self.timeout = Int(min(timeout, 1e9) * 1e9)
+    mailbox = try Mailbox(communicator)
+    hostOfRank = try communicator.allGather(MPISession.hostName)
+  }
+
+  // MARK: What this rank does
+
+  func register(_ name: String) -> Int {
+    names.append(name)
+    return names.count - 1
+  }
+
+  func enter(_ exchange: Int, _ kind: FlightRecord.Kind) -> Operation {
+    current = Operation(number: current.number + 1, exchange: exchange, kind: kind, step: step)
+    return current
+  }
+
+  func allHaveEntered(_ operation: Operation) {
+    if operation.number > enteredByAll.number { enteredByAll = operation }
+  }
+
+  /// Waits until the messages have arrived.
+  /// - Throws: `MPIError`; ``StallError`` if ranks are missing, and this one is to say so.
+  func wait(for messages: PlannedExchange) throws {
+    // Few tests between two looks at the clock: each may yield the processor to other ranks.
+    let testsInARow = 16
+    for _ in 0..<testsInARow where try messages.isComplete() { return }
+    let start = Self.now()
+    var nextPoll = start + Self.pollInterval
+    var inquiry = Inquiry(waitingSince: start, begin: start + timeout)
+    while true {
+      for _ in 0..<testsInARow where try messages.isComplete() { return }
+      let now = Self.now()
+      guard now >= nextPoll else { continue }
+      nextPoll = now + Self.pollInterval
+      try poll(&inquiry, now: now)
+    }
+  }
+
+  private static func now() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+}
+
+/// Questions and answers.
+extension StallWatch {
+  /// What a rank that waits tells.
+  struct Position: Equatable {
+    var waitsIn: Operation
+    var enteredByAll: Operation
+    /// For how long it has waited, in nanoseconds.
+    var waited: Int
+  }
+
+  /// The state of one wait.
+  private struct Inquiry {
+    let waitingSince: Int
+    /// When to ask next.
+    var begin: Int
+    /// Identifies the question that is open, if one is.
+    var question: Int?
+    var end = 0
+    var answers: [Int: Position] = [:]
+    /// From when on another rank's question makes this one ask, too.
+    var mayJoinFrom = 0
+    /// When this rank speaks, if the one that should has not ended the job until then.
+    var speakAt: Int?
+    /// What all ranks waited in, and when, if once all have answered.
+    var completePicture: (operations: [Int: Operation], time: Int)?
+
+    init(waitingSince: Int, begin: Int) {
+      self.waitingSince = waitingSince
+      self.begin = begin
+    }
+  }
+
+  private enum Message: Int {
+    case question = 1
+    case answer
+  }
+
+  private func poll(_ inquiry: inout Inquiry, now: Int) throws {
+    while let message = try mailbox.receive() {
+      let numbers = message.numbers
+      switch Message(rawValue: numbers[0]) {
+      case .question:
+        try answer(message.rank, question: numbers[1], waited: now - inquiry.waitingSince)
+        // Whoever is asked asks, too: then all that wait come to an end at about the same time. An old question,
+        // about an operation that is over, is no reason.
+        if numbers[2] >= current.number && now >= inquiry.mayJoinFrom {
+          inquiry.begin = min(inquiry.begin, now)
+        }
+      case .answer where numbers[1] == inquiry.question:
+        inquiry.answers[message.rank] = Position(numbers: numbers)
+      default: break  // An answer that came too late.
+      }
+    }
+    if inquiry.question == nil && now >= inquiry.begin {
+      try ask(&inquiry, now: now)
+    } else if inquiry.question != nil
+      && (now >= inquiry.end || inquiry.answers.count == communicator.rankCount - 1)
+    {
+      try conclude(&inquiry, now: now)
+    }
+  }
+
+  private func ask(_ inquiry: inout Inquiry, now: Int) throws {
+    inquiryCount += 1
+    inquiry.question = inquiryCount
+    inquiry.end = now + Self.answerTime
+    // Not at once again, or questions would answer questions for ever.
+    inquiry.mayJoinFrom = now + 2 * Self.answerTime
+    inquiry.answers = [:]
+    for rank in communicator.otherRanks {
+      try mailbox.send([Message.question.rawValue, inquiryCount, current.number], to: rank)
+    }
+  }
+
+  private func answer(_ rank: Int, question: Int, waited: Int) throws {
+    let position = Position(waitsIn: current, enteredByAll: enteredByAll, waited: waited)
+    try mailbox.send([Message.answer.rawValue, question] + position.numbers, to: rank)
+  }
+
+  /// Nobody who waits is missing. If somebody is, the lowest rank that waits says so.
+  private func conclude(_ inquiry: inout Inquiry, now: Int) throws {
+    inquiry.question = nil
+    inquiry.begin = now + timeout
+    var positions = inquiry.answers
+    positions[communicator.rank] = Position(
+      waitsIn: current, enteredByAll: enteredByAll, waited: now - inquiry.waitingSince)
+    if positions.count == communicator.rankCount {
+      // The last one may have come just now; it is a stall only if all still wait in the same a timeout later.
+      let operations = positions.mapValues(\.waitsIn)
+      guard let picture = inquiry.completePicture, picture.operations == operations else {
+        inquiry.completePicture = (operations, now)
+        return
+      }
+      guard now >= picture.time + timeout else { return }
+    }
+    let isSpeaker = positions.keys.min() == communicator.rank
+    if isSpeaker || now >= inquiry.speakAt ?? Int.max { throw stall(positions) }
+    inquiry.speakAt = inquiry.speakAt ?? now + Self.deferralTime
+    // A rank that leaves the word to another goes on to answer, and asks again if nothing happens.
+    inquiry.begin = now + Self.deferralTime
+  }
+
+  private func stall(_ positions: [Int: Position]) -> StallError {
+    StallError(
+      positions: positions, hostOfRank: hostOfRank, names: names,
+      records: MissingRankRecords(folder: flightRecordFolder, hostOfRank: hostOfRank))
+  }
+}
+
+extension StallWatch.Position {
+  var numbers: [Int] {
+    [waitsIn, enteredByAll].flatMap { [$0.number, $0.exchange, Int($0.kind.rawValue), $0.step] } + [
+      waited
+    ]
+  }
+
+  /// From a message, behind its kind and its question.
+  init(numbers: [Int]) {
+    func operation(_ index: Int) -> Operation {
+      Operation(
+        number: numbers[index], exchange: numbers[index + 1],
+        kind: UInt8(exactly: numbers[index + 2]).flatMap(FlightRecord.Kind.init(rawValue:))
+          ?? .gather, step: numbers[index + 3])
+    }
+    (waitsIn, enteredByAll, waited) = (operation(2), operation(6), numbers[10])
+  }
+}

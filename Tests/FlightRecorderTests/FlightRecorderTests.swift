@@ -1,0 +1,113 @@
+import Foundation
+import MPICollectives
+import NeuralNetwork
+import TestSupport
+import Testing
+
+@testable import FlightRecorder
+
+/// What is recorded is read again.
+@Suite struct FlightRecorderTests {
+  private let files: MadeUpRecord
+
+  init() throws { files = try MadeUpRecord() }
+
+  @Test func whatIsRecordedIsRead() throws {
+    let before = Int(Date().timeIntervalSince1970 * 1e9)
+    let recorder = try files.recorder(rank: 1, rankCount: 3, hostName: "노드")
+    let names = ["a", "b"].map { recorder.register(name: $0) }
+    recorder.step = 7
+    recorder.enter(name: names[0], kind: .gather, byteCount: 24)
+    recorder.leave()
+    recorder.step = 8
+    recorder.enter(name: names[1], kind: .start, byteCount: 1 << 40)
+    recorder.leave()
+    recorder.enter(name: names[1], kind: .finish, byteCount: 0)
+
+    let record = try FlightRecord(path: files.path(rank: 1))
+    #expect(record.rank == 1 && record.rankCount == 3 && record.hostName == "노드")
+    #expect(record.processID == Int(getpid()))
+    #expect(record.entries.map(\.number) == [1, 2, 3])
+    #expect(record.entries.map(\.name) == ["a", "b (start)", "b (finish)"])
+    #expect(record.entries.map(\.step) == [7, 8, 8])
+    #expect(record.entries.map(\.byteCount) == [24, 1 << 40, 0])
+    let times = record.entries.flatMap { [$0.entered, $0.left ?? $0.entered] }
+    #expect(times == times.sorted() && times[0] > before - 1_000_000_000)
+    #expect(times[5] < before + 60_000_000_000)
+    #expect(record.entries.map { $0.left != nil } == [true, true, false])
+  }
+
+  @Test func theRingKeepsTheLast() throws {
+    let recorder = try files.recorder(slotCount: 5)
+    let name = recorder.register(name: "a")
+    for _ in 0..<13 {
+      recorder.enter(name: name, kind: .gather, byteCount: 8)
+      recorder.leave()
+    }
+    #expect(try FlightRecord(path: files.path()).entries.map(\.number) == [9, 10, 11, 12, 13])
+  }
+
+  @Test func longNamesAreCutAndNamesBeyondTheTableAreNumbers() throws {
+    let recorder = try files.recorder(nameCapacity: 1)
+    let names = [String(repeating: "가", count: 100), "b"].map { recorder.register(name: $0) }
+    for name in names { recorder.enter(name: name, kind: .gather, byteCount: 0) }
+    #expect(
+      try FlightRecord(path: files.path()).entries.map(\.name)
+        == [String(repeating: "가", count: 21), "exchange 1"])
+  }
+
+  /// A process may be killed between any two stores.
+  @Test func anOperationWithoutItsSealIsNotThere() throws {
+    try files.write(operations: 3)
+    let slot = FlightRecordFormat.slotsOffset(nameCapacity: 4) + 2 * FlightRecordFormat.slotSize
+    try files.change { $0[slot + FlightRecordFormat.sealOffset] = 0 }
+    #expect(try FlightRecord(path: files.path()).entries.map(\.number) == [1, 2])
+    // The slot of an older operation, of which only the number has been replaced.
+    try files.change {
+      $0[slot + FlightRecordFormat.sealOffset] = 3
+      $0[slot + FlightRecordFormat.numberOffset] = 11
+    }
+    #expect(try FlightRecord(path: files.path()).entries.map(\.number) == [1, 2])
+  }
+
+  @Test func aFolderThatIsNotThereIsAnError() throws {
+    #expect(throws: FlightRecordError.self) {
+      try FlightRecorder(
+        folder: files.folder + "/nowhere", rank: 0, rankCount: 1, hostName: "node1")
+    }
+  }
+
+  @Test func recordingIsCheap() throws {
+    let recorder = try files.recorder(slotCount: 1024)
+    let name = recorder.register(name: "a")
+    let rounds = 100_000
+    let seconds = try #require(
+      (0..<5).map { _ in
+        let start = ContinuousClock.now
+        for _ in 0..<rounds {
+          recorder.enter(name: name, kind: .gather, byteCount: 8)
+          recorder.leave()
+        }
+        return (ContinuousClock.now - start) / .seconds(1)
+      }.min())
+    // A debug build on a busy machine may take several times what a release build takes.
+    #expect(seconds / Double(rounds) < 5e-6)
+  }
+
+  @Test func aCollectiveIsRecordedUnderItsNames() throws {
+    let collective = RecordedCollective(SoloCollective(), recorder: try files.recorder())
+    let gather = try collective.makeGather(name: "layer.forward", count: 3)
+    let reduction = try collective.makeReduction(
+      name: "gradients", of: ParameterArena(ParameterLayout(), riderCount: 10))
+    collective.willBegin(step: 4)
+    try gather.run()
+    try reduction.start()
+    collective.willBegin(step: 5)
+    try reduction.finish()
+    let entries = try FlightRecord(path: files.path()).entries
+    #expect(entries.map(\.name) == ["layer.forward", "gradients (start)", "gradients (finish)"])
+    #expect(entries.map(\.byteCount) == [24, 40, 40])
+    #expect(entries.map(\.step) == [4, 4, 5])
+    #expect(entries.allSatisfy { $0.left != nil })
+  }
+}
