@@ -164,7 +164,7 @@ extension StallWatch {
     try mailbox.send([Message.answer.rawValue, question] + position.numbers, to: rank)
   }
 
-  /// Nobody who waits is missing. If somebody is, the lowest rank that waits says so.
+  /// Whoever did not answer is missing. The lowest rank that waits says so; if nobody is missing, all may be well.
   private func conclude(_ inquiry: inout Inquiry, now: Int) throws {
     inquiry.question = nil
     inquiry.begin = now + timeout

@@ -1,6 +1,7 @@
 import FashionMNIST
 import GANTraining
 import MPI
+import MPICollectives
 import Pictures
 import TensorFiles
 
@@ -27,7 +28,7 @@ enum ExitStatus: Int32 {
       case .broken: self = .badData
       case .notWritten: self = .cannotWrite
       }
-    case is MPIError, TrainingFailure.diverged: self = .tryAgain
+    case is MPIError, is StallError, TrainingFailure.diverged: self = .tryAgain
     default: self = .internalError
     }
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// The command line: `gan-dist [train]`.
+/// The command line: `gan-dist [train]`, `gan-dist flight-record`.
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gan-dist",
@@ -14,6 +14,7 @@ struct Program: ParsableCommand {
     version: Version.name,
     subcommands: [
       TrainCommand.self, GenerateCommand.self, InspectCommand.self, CompareCommand.self,
+      FlightRecordCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 }
@@ -39,8 +40,11 @@ enum Main {
     let status = Program.exitCode(for: error).rawValue
     if LauncherEnvironment.rank == 0 {
       let message = Program.fullMessage(for: error)
-      (status == 0 ? Console.output : .error)
-        .write(message.hasSuffix("\n") ? message : message + "\n")
+      // A command that has said everything ends with a status only.
+      if !message.isEmpty {
+        (status == 0 ? Console.output : .error)
+          .write(message.hasSuffix("\n") ? message : message + "\n")
+      }
     } else if status != 0 {
       // The first rank that fails ends the job: let it be the one that speaks.
       sleep(2)

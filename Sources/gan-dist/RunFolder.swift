@@ -72,7 +72,7 @@ struct RunFolder {
   }
 
   /// Makes a folder and those above it.
-  private static func makeFolder(_ path: String) throws {
+  static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
     let reason = errno
     if reason == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {

@@ -21,7 +21,7 @@ struct TrainCommand: ParsableCommand {
         gan-dist --max-steps 100                # one rank, without mpirun
 
       The run's folder gets config.json, metrics.csv (a row an epoch), log.txt, samples/, plots/, \
-      checkpoints/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
+      checkpoints/, flight-record/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
       the same step, with a checkpoint.
 
       Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 70 internal error, \
@@ -73,6 +73,15 @@ struct TrainCommand: ParsableCommand {
       "Threads of a rank (default: its share of the processors).", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Seconds that an exchange between ranks may take (0: any time).",
+      discussion: """
+        After that the ranks that wait say whom they wait for, and the job ends with status 75. Longer than any \
+        rank's work between two exchanges, such as rank 0's on a checkpoint or a plot.
+        """, valueName: "s"))
+  var stallTimeout = 120.0
+
   @Flag(name: .shortAndLong, help: "Say only what goes wrong.")
   var quiet = false
 
@@ -89,6 +98,10 @@ struct TrainCommand: ParsableCommand {
     }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
+    }
+    if !(0...1e6).contains(stallTimeout) {
+      throw ValidationError(
+        "--stall-timeout must be from 0 to 1e6 seconds, but is \(stallTimeout).")
     }
     if quiet && verbose {
       throw ValidationError("--quiet and --verbose exclude each other: give one of them.")
@@ -124,11 +137,14 @@ struct TrainCommand: ParsableCommand {
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
     let (dataSet, source) = try SharedDataSet.load(explicitFolder: data, over: communicator)
+    let flight = try FlightRecording(desk?.folder, over: communicator)
+    for warning in flight.warnings { desk?.log.logger.warning("\(warning)") }
 
     var schedule = CheckpointSchedule()
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
     let trainer = try Trainer(
-      dataSet, settings: settings, schedule: schedule, collective: MPICollective(communicator),
+      dataSet, settings: settings, schedule: schedule,
+      collective: flight.recorded(collective(communicator, flight)),
       rankNames: ranks.names)
     let configuration = RunConfiguration(
       settings: settings, architecture: trainer.state.architecture,
@@ -182,6 +198,18 @@ struct TrainCommand: ParsableCommand {
       }
       return newest
     }
+  }
+
+  /// Every rank must call this.
+  private func collective(
+    _ communicator: Communicator, _ flight: FlightRecording
+  ) throws -> MPICollective {
+    // What comes before training and after it is not watched: only exchanges of training are.
+    guard stallTimeout > 0, communicator.rankCount > 1 else { return MPICollective(communicator) }
+    return MPICollective(
+      communicator,
+      watch: try StallWatch(
+        communicator, timeout: stallTimeout, flightRecordFolder: flight.folder))
   }
 
   private var verbosity: RunLog.Verbosity {

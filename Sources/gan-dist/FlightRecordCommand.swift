@@ -1,0 +1,42 @@
+import ArgumentParser
+import FlightRecorder
+
+/// `gan-dist flight-record`: the flight records of a run's ranks as one table.
+struct FlightRecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flight-record",
+    abstract: "Show what the ranks of a run did last, also of one that hung or was killed.",
+    discussion: """
+      Every rank records its last exchanges with the others in a file, which outlives it. This puts them side \
+      by side: when each rank entered and left each exchange, which rank came last, and where each ended.
+
+      Exit status: 0 done, 64 bad usage, 65 a broken file (the others are shown), 66 no flight record there.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "The run's folder, or the folder \(FlightRecordFolder.name) in it.", valueName: "dir"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("How many exchanges to show.", valueName: "n"))
+  var last = 20
+
+  func validate() throws {
+    if last < 0 { throw ValidationError("--last must not be negative, but is \(last).") }
+  }
+
+  func run() throws {
+    let files: FlightRecordFolder
+    do {
+      files = try FlightRecordFolder(path: folder)
+    } catch let error as FlightRecordError {
+      Console.error.write("gan-dist: error: \(error)\n")
+      throw ExitCode(ExitStatus.missingInput.rawValue)
+    }
+    for line in FlightRecordTable(files.records, last: last).lines {
+      Console.output.write(line + "\n")
+    }
+    for error in files.errors { Console.error.write("gan-dist: error: \(error)\n") }
+    if !files.errors.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
+  }
+}
