@@ -131,33 +131,50 @@ private final class ThreadGather: Gather {
   }
 }
 
+/// Each rank adds up its slice of all ranks' values, in rank order; then all copy all slices.
 private final class ThreadReduction: Reduction {
   private let team: ThreadTeam
-  private let exchange: Int
+  private let rank: Int
+  /// Exchanges of the values and of the finished slices.
+  private let exchanges: (values: Int, sums: Int)
   private let values: UnsafeMutableBufferPointer<Float>
-  private var sums: [Float]
+  private let sums: UnsafeMutableBufferPointer<Float>
 
   init(
     _ team: ThreadTeam, rank: Int, exchange: Int, _ values: UnsafeMutableBufferPointer<Float>
   ) {
     self.team = team
-    self.exchange = exchange
+    self.rank = rank
+    exchanges = (2 * exchange, 2 * exchange + 1)
     self.values = values
-    sums = Array(repeating: 0, count: values.count)
-    team.register(values, exchange: exchange, rank: rank)
+    sums = .allocate(capacity: max(values.count, 1))
+    sums.initialize(repeating: 0)
+    team.register(values, exchange: exchanges.values, rank: rank)
+    team.register(sums, exchange: exchanges.sums, rank: rank)
+  }
+
+  deinit { sums.deallocate() }
+
+  private func slice(ofRank rank: Int) -> Range<Int> {
+    rank * values.count / team.rankCount..<(rank + 1) * values.count / team.rankCount
   }
 
   func start() {}
 
   func finish() {
     team.wait()
-    let buffers = team.floatBuffers(exchange)
-    for index in sums.indices {
-      var sum: Float = 0
-      for buffer in buffers { sum += buffer[index] }
-      sums[index] = sum
+    let slice = slice(ofRank: rank)
+    UnsafeMutableBufferPointer(rebasing: sums[slice]).update(repeating: 0)
+    for buffer in team.floatBuffers(exchanges.values) {
+      for index in slice { sums[index] += buffer[index] }
     }
     team.wait()
-    for index in sums.indices { values[index] = sums[index] }
+    for (rank, finished) in team.floatBuffers(exchanges.sums).enumerated() {
+      let slice = self.slice(ofRank: rank)
+      _ = UnsafeMutableBufferPointer(rebasing: values[slice])
+        .update(fromContentsOf: UnsafeMutableBufferPointer(rebasing: finished[slice]))
+    }
+    // A rank that goes home takes its slice with it.
+    team.wait()
   }
 }
