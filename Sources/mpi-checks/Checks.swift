@@ -12,6 +12,7 @@ enum Checks {
     "gather": checkGather,
     "reduction": checkReduction,
     "train": checkTraining,
+    "drift": flipOneBit,
     "throw": throwOnOneRank,
     "stall": stallRanks,
     "late": checkLateRank,

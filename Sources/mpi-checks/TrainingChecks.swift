@@ -48,6 +48,27 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   }
 }
 
+/// `drift RANK`: flips one bit of G's weights on one rank, after the second epoch; the sentinel has to end the job.
+func flipOneBit(_ communicator: Communicator, _ arguments: [String]) throws {
+  struct Saboteur: TrainingObserver {
+    let isActive: Bool
+
+    func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {
+      guard isActive, record.epoch == 2 else { return }
+      let weights = trainer.state.generator.parameters.values
+      weights[1000] = Float(bitPattern: weights[1000].bitPattern ^ 1)
+    }
+  }
+  var settings = TrainingSettings()
+  settings.globalBatchSize = 200
+  settings.epochs = 4
+  let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
+  let trainer = try Trainer(
+    dataSet, settings: settings, collective: MPICollective(communicator))
+  let isActive = communicator.rank == Int(arguments.first ?? "0")
+  _ = try trainer.run(observer: Saboteur(isActive: isActive))
+}
+
 /// Every rank compares its bits with rank 0's.
 private func demandSameBits<Element: MPIElement>(
   _ own: UnsafeMutableBufferPointer<Element>, over communicator: Communicator

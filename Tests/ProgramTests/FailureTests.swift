@@ -41,7 +41,13 @@ import Testing
     (["--label-smoothing", "1.5"], "--label-smoothing must be in 0 ..< 1"),
     (["--dropout", "1"], "--dropout must be in 0 ..< 1"),
     (["--seed=-1"], "The value '-1' is invalid for '--seed <n>'"),
-    (["--sample-every=-1"], "--sample-every must not be negative"),
+    (["--sample-every=-1"], "--sample-every must be at least 0"),
+    (["--checkpoint-every=-1"], "--checkpoint-every must be at least 0"),
+    (["--checkpoint-every-steps=-1"], "--checkpoint-every-steps must be at least 0"),
+    (["--keep-checkpoints", "0"], "--keep-checkpoints must be at least 1"),
+    (["--stall-timeout=-1"], "--stall-timeout must be from 0"),
+    (["--resume", "latest"], "--resume latest needs the folder of the run"),
+    (["--override"], "--override is for a resumed run"),
     (["--threads", "0"], "--threads must be from 1 to 1024"),
     (["--quiet", "--verbose"], "--quiet and --verbose exclude each other"),
     (["--no-such-option"], "Unknown option '--no-such-option'"),
@@ -51,7 +57,8 @@ import Testing
   @Test(arguments: nonsense)
   func nonsenseIsBadUsage(option: [String], says: String) throws {
     // Alone: the message; it comes before MPI starts, so MPI's own words are not in it.
-    let alone = try Command.run([program] + option + out(), timeLimit: 20)
+    let folder = option.contains("latest") ? [] : out()
+    let alone = try Command.run([program] + option + folder, timeLimit: 20)
     #expect(alone.status == 64, "\(alone.transcript)")
     #expect(alone.errors.contains(says), "\(alone.transcript)")
     #expect(!FileManager.default.fileExists(atPath: scratch.path("run")))

@@ -20,6 +20,19 @@ import Testing
     #expect(job.seconds < 15)
   }
 
+  /// A bit that flips in one rank's memory is named at the next check: rank, tensor, and the last step that agreed.
+  @Test(arguments: [0, 2])
+  func aFlippedBitIsNamed(rank: Int) throws {
+    let scratch = try TemporaryFolder()
+    try SmallDataSet.write(to: scratch.url("data"))
+    let job = try Command.mpirun(
+      ranks: 3, program, ["drift", "\(rank)"],
+      environment: ["GAN_DIST_DATA": scratch.path("data")], timeLimit: 60)
+    #expect(job.status == 70, "\(job.transcript)")
+    #expect(job.errors.contains("rank \(rank) holds other bits"), "\(job.transcript)")
+    #expect(job.errors.contains("seen after step 30; after step 20 all agreed"))
+  }
+
   @Test func anUnknownCaseIsNotASuccess() throws {
     #expect(try Command.run([program, "nonsense"]).status == 64)
   }
