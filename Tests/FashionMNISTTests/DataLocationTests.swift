@@ -14,7 +14,7 @@ import Testing
 
   /// The place found, relative to the temporary folder.
   private func resolve(
-    explicit: String? = nil, named: String? = nil, working: String = "/work",
+    explicit: String? = nil, named: String? = nil, working: String = "/home/me",
     system: String = "/system"
   ) throws(DataSetError) -> String {
     let found = try DataLocation.resolve(
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func workingDirectoryComesThird() throws {
-    #expect(try resolve() == "/work/data/fashion-mnist")
+    #expect(try resolve() == "/home/me/data/fashion-mnist")
   }
 
   @Test func systemFolderComesLast() throws {
@@ -52,12 +52,12 @@ import Testing
   }
 
   @Test func emptyVariableIsAsUnset() throws {
-    #expect(try resolve(named: "") == "/work/data/fashion-mnist")
+    #expect(try resolve(named: "") == "/home/me/data/fashion-mnist")
   }
 
   @Test func relativeFoldersStartAtTheWorkingDirectory() throws {
-    #expect(try resolve(explicit: "data/fashion-mnist") == "/work/data/fashion-mnist")
-    #expect(try resolve(named: "data/fashion-mnist") == "/work/data/fashion-mnist")
+    #expect(try resolve(explicit: "data/fashion-mnist") == "/home/me/data/fashion-mnist")
+    #expect(try resolve(named: "data/fashion-mnist") == "/home/me/data/fashion-mnist")
   }
 
   @Test func explicitFolderMustHaveTheData() throws {
