@@ -36,12 +36,17 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Files", "FlightRecorder", "GANTraining", "MPICollectives", "Pictures", "TensorFiles",
+      "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
+      "NeuralNetwork", "Pictures", "TensorFiles",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
   .executableTarget(
-    name: "mpi-checks", dependencies: ["FlightRecorder", "GANTraining", "MPICollectives"]),
+    name: "mpi-checks",
+    dependencies: [
+      "FashionMNIST", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
+      "NeuralNetwork",
+    ]),
 ]
 
 let tests: [Target] = [

@@ -8,7 +8,8 @@ readonly bad_usage=64 bad_data=65 missing_input=66 unavailable=69 internal_error
 export bad_usage bad_data missing_input unavailable internal_error cannot_write
 
 # say TEXT: one line for people, on standard error.
-say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+# (A terminal that is gone must not end a script that has a job to look after.)
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2 || :; }
 
 # die STATUS TEXT: say TEXT and end with STATUS.
 die() {
@@ -97,26 +98,28 @@ build_release() {
 # signal to this script becomes SIGUSR1, and any further one ends the job at once.
 status=0 requested=''
 run_mpirun() {
-  local job interrupted
+  local job='' interrupted
   # shellcheck disable=SC2317 # reached through the traps
   stop() {
     interrupted=yes
+    local signal=TERM
     if [[ -z $requested ]]; then
-      requested=$1
-      say "asked to stop: the ranks save a checkpoint first (once more stops them at once)"
-      kill -USR1 "$job" || :
-    else
-      kill -TERM "$job" || :
+      requested=$1 signal=USR1
     fi
+    [[ -z $job ]] || kill -"$signal" "$job" || :
+    [[ $signal == TERM ]] ||
+      say "asked to stop: the ranks save a checkpoint first (once more stops them at once)"
   }
 
   allow_root
-  # A session of its own keeps Ctrl-C in a terminal away from mpirun: it reaches this script only.
-  setsid mpirun "$@" </dev/null &
-  job=$!
   trap 'stop 1' HUP
   trap 'stop 2' INT
   trap 'stop 15' TERM
+  # A session of its own keeps Ctrl-C in a terminal away from mpirun: it reaches this script only.
+  setsid mpirun "$@" </dev/null &
+  job=$!
+  # Asked before there was a job: now there is one.
+  [[ -z $requested ]] || kill -TERM "$job" || :
   while # a signal interrupts the wait, too
     interrupted='' status=0
     wait "$job" || status=$?
@@ -139,7 +142,7 @@ supervision_option() {
   case $1 in
     --restarts)
       [[ ${2-} =~ ^[0-9]+$ ]] || die $bad_usage "--restarts needs a number, not '${2-}'"
-      restarts=$2 taken=2
+      restarts=$((10#$2)) taken=2
       ;;
     --shrink) shrink=yes taken=1 ;;
     *) return 1 ;;
@@ -158,47 +161,58 @@ worth_restarting() {
 # last good checkpoint, at most $restarts times with growing pauses; ends the script with the last status.
 # START makes the job's arguments anew each time: some hosts may be gone.
 supervise() {
-  local start=$1 attempt=0 pause=1 out='' resuming='' newest='' newest_before=''
+  local start=$1 attempt=0 pause=1 out='' resume='' newest='' newest_before=''
   shift
   local options=("$@")
   if ((restarts > 0)); then
-    out=$(option_value --out "${options[@]}")
-    if [[ -z $out ]]; then
+    out=$(option_value --out "$@")
+    resume=$(option_value --resume "$@")
+    if [[ -z $out && $resume == */checkpoints/* ]]; then
+      out=${resume%/checkpoints/*} # where gan-dist goes on, too
+    elif [[ -z $out ]]; then
       out=runs/$(date +%Y-%m-%d_%H-%M-%S)
       options+=(--out "$out")
     fi
+    newest_before=$(newest_checkpoint "$out")
   fi
   while :; do
-    "$start" "${options[@]}"
+    "$start" ${options[@]+"${options[@]}"}
     if [[ -n $requested ]] || ((attempt >= restarts)) || ! worth_restarting "$status"; then
       exit "$status"
     fi
     attempt=$((attempt + 1))
     # A job that got further before it failed is no hopeless one.
-    newest=$(find "$out/checkpoints" -name '*.safetensors' 2>/dev/null | sort | tail -n 1) || :
-    if [[ $newest != "$newest_before" ]]; then pause=1 newest_before=$newest; fi
-    say "the job failed with status $status; restart $attempt of $restarts in $pause s, from the last checkpoint"
+    newest=$(newest_checkpoint "$out")
+    if [[ $newest != "$newest_before" ]]; then
+      pause=1 newest_before=$newest
+      # It has left a checkpoint of its own: what it was told to begin with is in there.
+      without_option --resume ${options[@]+"${options[@]}"}
+      without_option --batch-size-per-rank ${remaining[@]+"${remaining[@]}"}
+      options=(${remaining[@]+"${remaining[@]}"} --resume latest)
+    fi
+    say "the job failed with status $status; restart $attempt of $restarts in $pause s"
     sleep "$pause"
     pause=$((pause < 32 ? 2 * pause : 60))
-    if [[ -z $resuming ]]; then
-      resuming=yes
-      without_option --resume "${options[@]}"
-      options=("${remaining[@]}" --resume latest)
-    fi
   done
 }
 
-# option_value NAME OPTION…: prints the value of a gan-dist option, if it is given.
+# newest_checkpoint RUN: prints name and time of the newest checkpoint of a run's folder, if there is one.
+newest_checkpoint() {
+  find "$1/checkpoints" -name '*.safetensors' -printf '%p %T@\n' 2>/dev/null | sort | tail -n 1 || :
+}
+
+# option_value NAME OPTION…: prints the value of a gan-dist option, if it is given; the last one counts.
 option_value() {
-  local name=$1
+  local name=$1 value=''
   shift
   while (($# > 0)); do
     case $1 in
-      "$name") printf '%s\n' "${2-}" && return ;;
-      "$name"=*) printf '%s\n' "${1#*=}" && return ;;
+      "$name") value=${2-} ;;
+      "$name"=*) value=${1#*=} ;;
     esac
     shift
   done
+  printf '%s\n' "$value"
 }
 
 # without_option NAME OPTION…: leaves in $remaining the options without that one and its value.

@@ -51,6 +51,7 @@ public enum SampleImages {
     let discriminator = try Discriminator(
       state.discriminatorParameters, state.architecture, state: state.discriminator,
       gradients: nil, images: images, dropout: 0)
+    defer { withExtendedLifetime((generator, discriminator)) {} }
     try discriminator.forward(.inference)
     return discriminator.logits.value.buffer.map { 1 / (1 + exp(-Double($0))) }
   }

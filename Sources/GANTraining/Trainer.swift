@@ -100,13 +100,16 @@ public final class Trainer {
   /// One record an epoch, also of one that the end of the run cut short.
   public private(set) var history: [EpochRecord] = []
   public let stepsPerEpoch: Int
-  public let totalSteps: Int
+  /// Global steps at the end of the run, those of a resumed run's past included.
+  public private(set) var totalSteps: Int
   private let schedule: CheckpointSchedule
   private let loader: BatchLoader
   private let step: TrainingStep
   private let sentinel: DriftSentinel
   private let verdict: any Gather
   private var position = RunPosition()
+  /// Steps taken in the epoch that is not over.
+  private var stepInEpoch = 0
   private var epochStart = ContinuousClock.now
   private var lastCheckpointStep = -1
 
@@ -143,11 +146,38 @@ public final class Trainer {
   }
 
   /// Goes on from a position whose tensors the state already holds. Every rank must call this with the same position.
-  public func resume(at position: RunPosition) {
+  /// - Parameter stepsPerEpochBefore: of the run so far. If an epoch has another number of steps now, the one that is not
+  ///   over is closed as it is, and the run goes on with the next.
+  public func resume(at position: RunPosition, stepsPerEpochBefore: Int) {
     self.position = position
-    history = position.history
+    stepInEpoch = position.step - position.history.reduce(0) { $0 + $1.steps }
     state.resume(atStep: position.step)
     lastCheckpointStep = position.step
+    if stepInEpoch > 0 && stepsPerEpochBefore != stepsPerEpoch { closeEpoch() }
+    history = self.position.history
+    let stepsLeft = (settings.epochs - history.count) * stepsPerEpoch - stepInEpoch
+    let end = position.step + max(0, stepsLeft)
+    totalSteps = max(position.step, min(end, settings.maximumSteps ?? end))
+    // A run that was cut short within an epoch, and is not to go on, ends with that epoch's record.
+    if stepInEpoch > 0 && totalSteps == position.step {
+      history.append(record(seconds: position.seconds))
+    }
+  }
+
+  /// The record of the epoch so far.
+  private func record(seconds: Double) -> EpochRecord {
+    EpochRecord(
+      epoch: position.history.count + 1, steps: stepInEpoch,
+      means: position.sums / Double(stepInEpoch), seconds: seconds,
+      imagesPerSecond: Double(stepInEpoch * settings.globalBatchSize) / max(seconds, 1e-9))
+  }
+
+  /// Ends the epoch: its record stays, its sums begin anew.
+  private func closeEpoch() {
+    position.history.append(record(seconds: position.seconds))
+    position.sums = LossSummary()
+    position.seconds = 0
+    stepInEpoch = 0
   }
 
   /// Trains to the end, or until a rank is asked to stop. Every rank must call this.
@@ -157,6 +187,9 @@ public final class Trainer {
     observer: some TrainingObserver, stopRequested: () -> Bool = { false }
   ) throws -> RunEnding {
     try observer.trainingWillBegin(self)
+    epochStart = .now
+    // The first state is a checkpoint, too: whatever happens from now on, the run can go on.
+    try saveCheckpoint(observer)
     while state.step < totalSteps {
       if try runEpoch(observer: observer, stopRequested: stopRequested) == .stopped {
         return .stopped
@@ -171,10 +204,9 @@ public final class Trainer {
   private func runEpoch(
     observer: some TrainingObserver, stopRequested: () -> Bool
   ) throws -> RunEnding {
-    var (epoch, stepInEpoch) = state.step.quotientAndRemainder(dividingBy: stepsPerEpoch)
     epochStart = .now
-    loader.shuffle(epoch: epoch)
-    epoch += 1  // People count from 1.
+    loader.shuffle(epoch: position.history.count)
+    let epoch = position.history.count + 1  // People count from 1.
     while stepInEpoch < stepsPerEpoch && state.step < totalSteps {
       loader.load(step: stepInEpoch, shard: step.shard, into: step.realImages)
       let outcome = try step.run(random: random, stopRequested: stopRequested())
@@ -187,7 +219,7 @@ public final class Trainer {
           means: position.sums / Double(stepInEpoch)))
       let epochIsWhole = stepInEpoch == stepsPerEpoch
       if epochIsWhole || state.step == totalSteps {
-        try endEpoch(epoch, steps: stepInEpoch, observer: observer)
+        try endEpoch(observer)
       }
       if outcome.stopRequested {
         try saveCheckpoint(observer)
@@ -198,20 +230,18 @@ public final class Trainer {
         schedule.steps > 0 && state.step.isMultiple(of: schedule.steps)
         || schedule.epochs > 0 && epochIsWhole && epoch.isMultiple(of: schedule.epochs)
       if isDue { try saveCheckpoint(observer) }
+      if epochIsWhole { break }
     }
     return .finished
   }
 
-  private func endEpoch(_ epoch: Int, steps: Int, observer: some TrainingObserver) throws {
+  private func endEpoch(_ observer: some TrainingObserver) throws {
     let seconds = currentPosition.seconds
-    let record = EpochRecord(
-      epoch: epoch, steps: steps, means: position.sums / Double(steps), seconds: seconds,
-      imagesPerSecond: Double(steps * settings.globalBatchSize) / seconds)
+    let record = record(seconds: seconds)
     history.append(record)
-    if steps == stepsPerEpoch {
-      position.history.append(record)
-      position.sums = LossSummary()
-      position.seconds = 0
+    if stepInEpoch == stepsPerEpoch {
+      position.seconds = seconds
+      closeEpoch()
       epochStart = .now
     }
     try sentinel.check()

@@ -21,7 +21,7 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
 
   /// Global steps of the whole run.
   public func totalSteps(imageCount: Int) -> Int {
-    let allEpochs = epochs * stepsPerEpoch(imageCount: imageCount)
+    let allEpochs = epochs * stepsPerEpoch(imageCount: imageCount)  // validate() sees to the size.
     return min(allEpochs, maximumSteps ?? allEpochs)
   }
 }
@@ -72,6 +72,13 @@ extension TrainingSettings {
       throw Invalid(
         setting: "--batch-size",
         reason: "is \(globalBatchSize), more than the \(imageCount) images of the data set")
+    }
+    let (steps, overflow) = epochs.multipliedReportingOverflow(
+      by: stepsPerEpoch(imageCount: imageCount))
+    guard !overflow && steps <= 1 << 32 else {
+      throw Invalid(
+        setting: "--epochs",
+        reason: "is \(epochs), which makes more than the 2^32 steps that have random numbers")
     }
   }
 }

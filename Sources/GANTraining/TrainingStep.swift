@@ -30,7 +30,7 @@ public final class TrainingStep {
 
   /// The rows of this rank.
   public let shard: Shard
-  /// `[rows, pixels]`: the real images of the step, to be filled before ``run(random:)``.
+  /// `[rows, pixels]`: the real images of the step, to be filled before ``run(random:stopRequested:)``.
   public let realImages: Matrix
 
   private let collective: any Collective
@@ -188,7 +188,9 @@ public final class TrainingStep {
   private func evaluate(
     _ discriminator: Discriminator, rows: Range<Int>, target: Double
   ) -> BinaryCrossEntropy.Summary {
-    guard let gradient = discriminator.logits.gradient else { return .init() }
+    guard let gradient = discriminator.logits.gradient else {
+      preconditionFailure("a discriminator that nothing flows back through")
+    }
     return BinaryCrossEntropy.evaluate(
       logits: discriminator.logits.value.rows(rows), target: target,
       globalBatchSize: shard.globalBatchSize, gradient: gradient.rows(rows))

@@ -19,9 +19,10 @@ struct CheckpointFolder {
     defer { closedir(folder) }
     var steps: [Int] = []
     while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+      // The entry is only as long as its name: it must not be copied whole.
+      guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+      let name = String(
+        cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
       guard name.hasPrefix("step_"), name.hasSuffix(".safetensors"),
         let step = Int(name.dropFirst("step_".count).dropLast(".safetensors".count))
       else { continue }
@@ -30,21 +31,37 @@ struct CheckpointFolder {
     return steps.sorted(by: >)
   }
 
-  /// Reads the newest checkpoint that is whole; nil if there is none.
+  /// Reads the newest checkpoint that is whole; nil if there are none at all.
   /// - Parameter warn: is told of each damaged one that is passed over.
-  func newestWhole(warn: (String) -> Void) -> Checkpoint? {
+  /// - Throws: `TensorFileError` if all are damaged: a run is not begun anew over what is left of it.
+  func newestWhole(warn: (String) -> Void) throws -> Checkpoint? {
+    var damage: (any Error)?
     for step in steps() {
       do {
         return try Checkpoint(path: file(step: step))
       } catch {
         warn("a checkpoint is damaged and passed over: \(error)")
+        damage = error
       }
     }
+    if let damage { throw damage }
     return nil
   }
 
-  /// Removes all but the newest few up to `step`, which was just written; newer ones are of a run that went on elsewhere.
-  func removeOld(after step: Int) {
-    for old in steps().filter({ $0 <= step }).dropFirst(kept) { unlink(file(step: old)) }
+  /// Renames the checkpoints of later steps to `NAME.abandoned`, so that they are not taken for the newest of the run that
+  /// goes on without them.
+  /// - Returns: the files as they were named.
+  /// - Throws: `RunFolderError`.
+  func setAside(after step: Int) throws -> [String] {
+    try steps().filter { $0 > step }.map { later in
+      let file = file(step: later)
+      guard rename(file, file + ".abandoned") == 0 else { throw RunFolderError(path: file) }
+      return file
+    }
+  }
+
+  /// Removes all but the newest few.
+  func removeOld() {
+    for old in steps().dropFirst(kept) { unlink(file(step: old)) }
   }
 }

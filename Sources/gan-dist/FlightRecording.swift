@@ -1,4 +1,5 @@
 import FlightRecorder
+import Glibc
 import MPI
 import MPICollectives
 import NeuralNetwork
@@ -17,6 +18,10 @@ struct FlightRecording {
   /// - Parameter run: the run's folder, on rank 0.
   /// - Throws: `MPIError`.
   init(_ run: RunFolder?, over communicator: Communicator) throws {
+    // What an earlier attempt recorded may tell why it failed.
+    if let old = run?.file(FlightRecordFolder.name), RunFolder.isFolder(old) {
+      rename(old, "\(old).until-\(LocalTime.now(format: "%Y-%m-%d_%H-%M-%S"))")
+    }
     let folder = try communicator.broadcast(run?.file(FlightRecordFolder.name) ?? "", from: 0)
     var recorder: FlightRecorder?
     var problem = ""

@@ -70,7 +70,9 @@ struct GenerateCommand: ParsableCommand {
       }
     }
     let given = try NPYFile(path: noise)
-    guard given.shape.count == 2, given.shape[1] == generator.architecture.noiseSize else {
+    guard given.shape.count == 2, given.shape[0] > 0,
+      given.shape[1] == generator.architecture.noiseSize
+    else {
       throw TensorFileError(
         kind: .broken, path: noise,
         message: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// The command line: `gan-dist [train]`, `gan-dist flight-record`.
+/// The command line: `gan-dist [train]`, and commands for what a run leaves.
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gan-dist",

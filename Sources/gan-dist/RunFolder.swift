@@ -22,8 +22,6 @@ struct RunFolderError: Error, CustomStringConvertible {
 struct RunFolder {
   /// As the user gave it.
   let path: String
-  /// Whether the folder held a run before.
-  let heldRun: Bool
   private let lock: RunLock
 
   /// Makes the folder and takes its lock.
@@ -32,8 +30,10 @@ struct RunFolder {
   init(path: String, resuming: Bool) throws {
     self.path = path
     func inside(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
-    heldRun = access(inside("config.json"), F_OK) == 0
-    if heldRun && !resuming {
+    try Self.makeFolder(path)
+    // First the lock, then the look: no other program changes what is seen.
+    lock = try RunLock(path: inside("run.lock"), folder: path)
+    if access(inside("config.json"), F_OK) == 0 && !resuming {
       throw RunFolderError(
         path: path,
         reason: """
@@ -41,10 +41,19 @@ struct RunFolder {
           --out
           """)
     }
-    for folder in [path, inside("samples"), inside("plots"), inside("checkpoints")] {
-      try Self.makeFolder(folder)
-    }
-    lock = try RunLock(path: inside("run.lock"), folder: path)
+    for name in ["samples", "plots", "checkpoints"] { try Self.makeFolder(inside(name)) }
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether two paths name the same folder; one that is not there is no other's.
+  static func isSame(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
   }
 
   /// runs/ and the date and time, such as "runs/2026-03-01_12-30-05".

@@ -92,7 +92,7 @@ final class RunReporter: TrainingObserver {
     try Checkpoint.write(
       trainer.state, position: trainer.currentPosition, configuration: description.configuration,
       program: Version.name, to: path)
-    desk.checkpoints.removeOld(after: step)
+    desk.checkpoints.removeOld()
     log.logger.debug("wrote \(path)")
   }
 

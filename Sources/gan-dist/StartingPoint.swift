@@ -52,9 +52,14 @@ struct StartingPoint {
   }
 
   /// Puts the run where the checkpoint left it, on all ranks. Every rank must call this.
-  func restore(_ trainer: Trainer, over communicator: Communicator) throws {
+  /// - Parameter imageCount: images of the data set.
+  func restore(
+    _ trainer: Trainer, imageCount: Int, over communicator: Communicator
+  ) throws {
     if let checkpoint { try checkpoint.load(into: trainer.state) }
     for arena in trainer.state.arenas { try communicator.broadcast(arena.values, from: 0) }
-    trainer.resume(at: position)
+    trainer.resume(
+      at: position,
+      stepsPerEpochBefore: configuration.settings.stepsPerEpoch(imageCount: imageCount))
   }
 }

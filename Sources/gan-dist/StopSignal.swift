@@ -15,6 +15,8 @@ enum StopSignal {
       if StopSignal.received == 0 { StopSignal.received = signal }
     }
     action.sa_flags = Int32(SA_RESTART)
+    // A reader of the output that went away is not worth a failed run.
+    signal(SIGPIPE, SIG_IGN)
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGTERM, SIGINT] {

@@ -152,7 +152,7 @@ struct TrainCommand: ParsableCommand {
       dataDigest: dataSet.digest?.hex ?? "")
     if let start {
       try start.demandSameData(as: configuration, unless: training.override)
-      try start.restore(trainer, over: communicator)
+      try start.restore(trainer, imageCount: dataSet.imageCount, over: communicator)
     }
 
     guard let desk else { return try go(trainer, NoObserver(), communicator) }
@@ -177,8 +177,11 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func openDesk() throws -> RunDesk {
-    let folder = try RunFolder(
-      path: out ?? resume?.runFolder ?? RunFolder.defaultPath(), resuming: resume != nil)
+    let path = out ?? resume?.runFolder ?? RunFolder.defaultPath()
+    // Another run's checkpoint begins a new run, in a folder of its own.
+    let goesOnHere =
+      resume == .latest || resume?.runFolder.map { RunFolder.isSame($0, path) } == true
+    let folder = try RunFolder(path: path, resuming: goesOnHere)
     let log = try RunLog(folder: folder, verbosity: verbosity)
     return RunDesk(
       folder: folder, log: log,
@@ -188,16 +191,22 @@ struct TrainCommand: ParsableCommand {
   /// The checkpoint to go on from; nil to begin at the beginning.
   private func findCheckpoint(_ desk: RunDesk?) throws -> Checkpoint? {
     guard let desk, let resume else { return nil }
+    let checkpoint: Checkpoint?
     switch resume {
-    case .file(let path): return try Checkpoint(path: path)
+    case .file(let path): checkpoint = try Checkpoint(path: path)
     case .latest:
-      let newest = desk.checkpoints.newestWhole { desk.log.logger.warning("\($0)") }
-      if newest == nil {
+      checkpoint = try desk.checkpoints.newestWhole { desk.log.logger.warning("\($0)") }
+      if checkpoint == nil {
         desk.log.logger.warning(
           "\(desk.folder.path) has no checkpoint to go on from: the run begins at its beginning")
       }
-      return newest
     }
+    if let checkpoint {
+      for file in try desk.checkpoints.setAside(after: checkpoint.position.step) {
+        desk.log.logger.warning("the run goes on from before it, so it is set aside: \(file)")
+      }
+    }
+    return checkpoint
   }
 
   /// Every rank must call this.

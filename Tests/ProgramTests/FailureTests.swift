@@ -74,6 +74,20 @@ import Testing
       says: "--batch-size is 60001, more than the 60000 images")
   }
 
+  @Test func moreStepsThanThereAreRandomNumbersAreBadUsage() throws {
+    try expectFailure(
+      ["--epochs", "9223372036854775807"] + out(), status: 64, says: "more than the 2^32 steps")
+  }
+
+  /// Whoever reads the output may go away.
+  @Test func aReaderThatGoesAwayIsNoFailure() throws {
+    let command =
+      "\(program) --max-steps 30 --out \(scratch.path("run")) | head -n 1; exit ${PIPESTATUS[0]}"
+    let job = try Command.run(["bash", "-c", command], timeLimit: 30)
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(FileManager.default.fileExists(atPath: scratch.path("run/generator.safetensors")))
+  }
+
   @Test func aMissingFolderIsMissingInput() throws {
     try expectFailure(
       ["--data", scratch.path("nowhere")] + out(), status: 66, says: "nowhere: no such folder")
