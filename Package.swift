@@ -61,7 +61,9 @@ let tests: [Target] = [
     name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),
   .testTarget(
     name: "GANTrainingTests",
-    dependencies: ["FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TestSupport"]),
+    dependencies: [
+      "FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TensorFiles", "TestSupport",
+    ]),
   .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "MPICollectives", "NeuralNetwork", "TestSupport"]),

@@ -36,12 +36,16 @@ public struct Checkpoint {
   /// Reads and checks a file, its digest too.
   /// - Throws: `TensorFileError`.
   public init(path: String) throws {
-    let file = try SafetensorsFile(path: path)
+    try self.init(try SafetensorsFile(path: path))
+  }
+
+  /// Takes a file that was read, and checks what its metadata say.
+  /// - Throws: `TensorFileError`.
+  public init(_ file: SafetensorsFile) throws {
     let version = try Self.text(.formatVersion, of: file)
     guard version == "\(Self.formatVersion)" else {
-      throw TensorFileError(
-        kind: .broken, path: path,
-        message: "has format \(version.prefix(20)), but this program reads \(Self.formatVersion)")
+      throw Self.broken(
+        file, "has format \(version.prefix(20)), but this program reads \(Self.formatVersion)")
     }
     let unfinished: UnfinishedEpoch = try Self.decode(.unfinishedEpoch, of: file)
     var position = RunPosition()
@@ -49,10 +53,15 @@ public struct Checkpoint {
     position.step = try Self.decode(.step, of: file)
     position.sums = unfinished.sums
     position.seconds = unfinished.seconds
-    guard position.step >= 0 else {
-      throw TensorFileError(kind: .broken, path: path, message: "has a negative step")
+    guard position.isPossible else {
+      throw Self.broken(file, "its history does not fit its step, \(position.step)")
     }
     configuration = try Self.decode(.configuration, of: file)
+    do {
+      try configuration.settings.validate()
+    } catch {
+      throw Self.broken(file, "its settings make no sense: \(error)")
+    }
     self.position = position
     self.file = file
   }
@@ -116,11 +125,15 @@ public struct Checkpoint {
 
   private static func text(_ key: Key, of file: SafetensorsFile) throws -> String {
     guard let value = file.metadata[key.rawValue] else {
-      throw TensorFileError(
-        kind: .broken, path: file.path,
-        message: "is no checkpoint of gan-dist: its metadata has no \(key.rawValue)")
+      throw broken(
+        file, "is no checkpoint of gan-dist: its metadata has no \(key.rawValue)")
     }
     return value
+  }
+
+  /// Metadata that are wrong; they are in the header, which begins at byte 8.
+  private static func broken(_ file: SafetensorsFile, _ message: String) -> TensorFileError {
+    TensorFileError(kind: .broken, path: file.path, byteOffset: 8, message: message)
   }
 
   private static func decode<Value: Decodable>(
@@ -130,8 +143,7 @@ public struct Checkpoint {
     do {
       return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
     } catch {
-      throw TensorFileError(
-        kind: .broken, path: file.path, message: "its \(key.rawValue) makes no sense: \(error)")
+      throw broken(file, "its \(key.rawValue) makes no sense: \(error)")
     }
   }
 

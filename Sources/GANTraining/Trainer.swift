@@ -42,6 +42,16 @@ public struct RunPosition: Equatable, Sendable, Codable {
   public var seconds = 0.0
 
   public init() {}
+
+  /// Whether the epochs behind it have as many steps as it says, or fewer.
+  var isPossible: Bool {
+    var rest = step
+    for record in history {
+      guard record.steps > 0, record.steps <= rest else { return false }
+      rest -= record.steps
+    }
+    return rest >= 0 && step <= 1 << 32 && seconds >= 0
+  }
 }
 
 /// Somebody who watches a run. Observers see the state but never change it, and ranks must not meet in one.
