@@ -7,14 +7,14 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    for place in ["explicit", "named", "work/data/fashion-mnist", "system"] {
+    for place in ["explicit", "named", "home/data/fashion-mnist", "system"] {
       try MadeUpSet().write(to: folder, under: place)
     }
   }
 
   /// The place found, relative to the temporary folder.
   private func resolve(
-    explicit: String? = nil, named: String? = nil, working: String = "/home/me",
+    explicit: String? = nil, named: String? = nil, working: String = "/home",
     system: String = "/system"
   ) throws(DataSetError) -> String {
     let found = try DataLocation.resolve(
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func workingDirectoryComesThird() throws {
-    #expect(try resolve() == "/home/me/data/fashion-mnist")
+    #expect(try resolve() == "/home/data/fashion-mnist")
   }
 
   @Test func systemFolderComesLast() throws {
@@ -52,12 +52,12 @@ import Testing
   }
 
   @Test func emptyVariableIsAsUnset() throws {
-    #expect(try resolve(named: "") == "/home/me/data/fashion-mnist")
+    #expect(try resolve(named: "") == "/home/data/fashion-mnist")
   }
 
   @Test func relativeFoldersStartAtTheWorkingDirectory() throws {
-    #expect(try resolve(explicit: "data/fashion-mnist") == "/home/me/data/fashion-mnist")
-    #expect(try resolve(named: "data/fashion-mnist") == "/home/me/data/fashion-mnist")
+    #expect(try resolve(explicit: "data/fashion-mnist") == "/home/data/fashion-mnist")
+    #expect(try resolve(named: "data/fashion-mnist") == "/home/data/fashion-mnist")
   }
 
   @Test func explicitFolderMustHaveTheData() throws {
