@@ -22,6 +22,13 @@ func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) thro
   var bytes = [UInt8](repeating: UInt8(rank), count: 100_003)
   try bytes.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: count - 1) }
   try CheckFailure.demand(bytes.allSatisfy { $0 == UInt8(count - 1) }, "broadcast of bytes")
+  // Every other rank, in order.
+  let evenRanks = try communicator.split(isMember: rank.isMultiple(of: 2))
+  try CheckFailure.demand((evenRanks == nil) == (rank % 2 == 1), "split: who is a member")
+  try CheckFailure.demand(
+    try evenRanks?.allGather(rank) ?? []
+      == (rank % 2 == 1 ? [] : Array(stride(from: 0, to: count, by: 2))),
+    "split: order of the members")
 }
 
 func checkGather(_ communicator: Communicator, _ arguments: [String]) throws {
