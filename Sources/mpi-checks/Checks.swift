@@ -11,6 +11,7 @@ enum Checks {
     "communicator": checkCommunicator,
     "gather": checkGather,
     "reduction": checkReduction,
+    "window": checkWindow,
     "train": checkTraining,
     "drift": flipOneBit,
     "throw": throwOnOneRank,
