@@ -21,11 +21,12 @@ final class BatchLoader {
       count: dataSet.imageCount, stream: RandomStream.shuffle, epoch: epoch)
   }
 
-  /// Writes this rank's rows of a step of the epoch into `images[rows, pixels]`, as numbers in [-1, 1].
-  func load(step: Int, shard: Shard, into images: Matrix) {
+  /// Writes some rows of a step's global batch into `images[rows, pixels]`, as numbers in [-1, 1].
+  func load(_ globalRows: Range<Int>, step: Int, into images: Matrix) {
+    precondition(globalRows.count == images.rows)
     let size = dataSet.pixelsPerImage
     dataSet.withUnsafePixels { pixels in
-      for (row, globalRow) in shard.rows.enumerated() {
+      for (row, globalRow) in globalRows.enumerated() {
         let image = Int(order[step * globalBatchSize + globalRow])
         VectorMath.pixelsToFloats(
           UnsafeBufferPointer(rebasing: pixels[image * size..<(image + 1) * size]),

@@ -48,12 +48,14 @@ public final class Discriminator {
   /// - Parameters:
   ///   - gradients: where the gradients of this rank's rows are written; nil if D is not trained by this pass.
   ///   - images: `[rows, pixels]`; where it has a gradient, ``backward()`` writes dLoss/dimages.
+  ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    gradients: ParameterArena?, images: Signal, dropout probability: Double
+    gradients: PartialGradients?, images: Signal, dropout probability: Double,
+    blocks: [Range<Int>]? = nil
   ) throws {
     let rows = images.value.rows
-    let differentiable = gradients != nil || images.gradient != nil
+    let differentiableRows = gradients != nil || images.gradient != nil ? rows : nil
     let hiddenCount = parameters.linears.count - 1
     var signal = images
     var hiddenLayers: [(Linear, Dropout)] = []
@@ -62,17 +64,19 @@ public final class Discriminator {
         linearParameters, values: state.parameters, gradients: gradients, input: signal,
         activation: .leakyReLU(slope: architecture.leakyReLUSlope),
         output: Signal(
-          rows: rows, features: linearParameters.outputSize, differentiable: differentiable,
-          in: workspace))
+          rows: rows, features: linearParameters.outputSize,
+          differentiableRows: differentiableRows, in: workspace),
+        blocks: blocks)
       let dropout = Dropout(linear.output, probability: probability, workspace: workspace)
       hiddenLayers.append((linear, dropout))
       signal = linear.output
     }
     self.hiddenLayers = hiddenLayers
-    logits = Signal(rows: rows, features: 1, differentiable: differentiable, in: workspace)
+    logits = Signal(
+      rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
     outputLayer = try Linear(
       parameters.linears[hiddenCount], values: state.parameters, gradients: gradients,
-      input: signal, output: logits)
+      input: signal, output: logits, blocks: blocks)
   }
 
   /// Draws the dropout masks of some rows; `stream` is the first layer's, the next layers' follow.

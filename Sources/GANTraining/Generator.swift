@@ -48,6 +48,7 @@ public final class Generator {
   /// `[rows, pixels]`; its gradient, where there is one, is what ``backward()`` starts from.
   public let images: Signal
   private let state: NetworkState
+  private let passes: Int
   private let hiddenLayers: [(linear: Linear, norm: BatchNorm)]
   private let outputLayer: Linear
   private let workspace = Workspace()
@@ -56,16 +57,17 @@ public final class Generator {
   ///
   /// - Parameters:
   ///   - gradients: where the gradients of this rank's rows are written; nil for a pass without ``backward()``.
-  ///   - images: where the images are written.
-  ///   - batch: the global batch that the rows are a part of. Every rank must make the same passes.
-  ///   - name: the name of the pass, such as "G(z1)".
+  ///   - images: where the images are written. Their gradient may be of the last rows only: then the layers' are, too.
+  ///   - passes: how many batches are stacked in the rows, each normalised by its own statistics.
+  ///   - batch: the global batch that the rows of a pass are a part of. Every rank must make the same passes.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    gradients: ParameterArena?, images: Signal, batch: DistributedBatch, name: String
+    gradients: PartialGradients?, images: Signal, passes: Int = 1, batch: DistributedBatch
   ) throws {
     let rows = images.value.rows
     self.images = images
     self.state = state
+    self.passes = passes
     noise = workspace.matrix(rows: rows, columns: architecture.noiseSize)
     var signal = Signal(value: noise, gradient: nil)
     var hiddenLayers: [(Linear, BatchNorm)] = []
@@ -74,18 +76,20 @@ public final class Generator {
         parameters.linears[index], values: state.parameters, gradients: gradients, input: signal,
         output: Signal(
           rows: rows, features: parameters.linears[index].outputSize,
-          differentiable: gradients != nil, in: workspace))
+          differentiableRows: images.gradient?.rows, in: workspace),
+        blocks: batch.shard.blocks(passes: passes))
       let batchNorm = try BatchNorm(
         norm, values: state.parameters, buffers: state.buffers, gradients: gradients,
-        input: linear.output, slope: architecture.leakyReLUSlope, batch: batch,
-        name: "\(name).\(3 * index + 1)", workspace: workspace)
+        input: linear.output, passes: passes, slope: architecture.leakyReLUSlope, batch: batch,
+        name: "G.\(3 * index + 1)", workspace: workspace)
       hiddenLayers.append((linear, batchNorm))
       signal = batchNorm.output
     }
     self.hiddenLayers = hiddenLayers
     outputLayer = try Linear(
       parameters.linears[parameters.norms.count], values: state.parameters, gradients: gradients,
-      input: signal, activation: .tanh, output: images)
+      input: signal, activation: .tanh, output: images,
+      blocks: batch.shard.blocks(passes: passes))
   }
 
   /// images = G(noise). In training every rank must call this, also one without rows.
@@ -95,7 +99,7 @@ public final class Generator {
       try layer.norm.forward(mode)
     }
     try outputLayer.forward()
-    if mode == .training { state.batchesTracked += 1 }
+    if mode == .training { state.batchesTracked += passes }
   }
 
   /// The gradients of this rank's rows, from dLoss/dimages. Every rank must call this.

@@ -41,10 +41,10 @@ public enum SampleImages {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
     let images = Signal(
-      rows: count, features: state.architecture.imageSize, differentiable: false, in: workspace)
+      rows: count, features: state.architecture.imageSize, differentiableRows: nil, in: workspace)
     let generator = try Generator(
       state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
-      images: images, batch: .solo(rows: count), name: "untrained samples")
+      images: images, batch: .solo(rows: count))
     random.fillNormals(
       generator.noise, stream: RandomStream.untrainedSamples, step: 0, firstSample: 0)
     try generator.forward(.inference)
@@ -64,10 +64,10 @@ public enum SampleImages {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
     let images = Signal(
-      rows: count, features: architecture.imageSize, differentiable: false, in: workspace)
+      rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
     let generator = try Generator(
       parameters, architecture, state: state, gradients: nil, images: images,
-      batch: .solo(rows: count), name: "samples")
+      batch: .solo(rows: count))
     fillNoise(generator.noise)
     try generator.forward(.inference)
     return Array(images.value.buffer)

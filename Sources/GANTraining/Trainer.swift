@@ -142,7 +142,9 @@ public final class Trainer {
       Architecture(imageSize: dataSet.pixelsPerImage), adam: settings.adam, random: random)
     step = try TrainingStep(
       state, settings: settings,
-      batch: DistributedBatch(globalBatchSize: settings.globalBatchSize, collective: collective))
+      batch: DistributedBatch(
+        globalBatchSize: settings.globalBatchSize, collective: collective,
+        logicalShardSize: settings.logicalShardSize))
     sentinel = try DriftSentinel(state, over: collective, rankNames: rankNames)
     verdict = try collective.makeGather(name: "checkpoint.verdict", count: 1)
   }
@@ -218,7 +220,9 @@ public final class Trainer {
     loader.shuffle(epoch: position.history.count)
     let epoch = position.history.count + 1  // People count from 1.
     while stepInEpoch < stepsPerEpoch && state.step < totalSteps {
-      loader.load(step: stepInEpoch, shard: step.shard, into: step.realImages)
+      for real in step.realImages {
+        loader.load(real.globalRows, step: stepInEpoch, into: real.images)
+      }
       let outcome = try step.run(random: random, stopRequested: stopRequested())
       position.sums += outcome.losses
       stepInEpoch += 1

@@ -13,6 +13,33 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   /// The probability that a unit of D is dropped.
   public var dropout = 0.3
   public var seed: UInt64 = 0
+  /// Rows of a logical shard in the settings' file; absent for one shard a rank.
+  public private(set) var logicalShardSize: Int? = 16
+
+  /// In which parts sums over the batch are taken before the parts are added up in one fixed tree.
+  public enum LogicalShards: Equatable, Sendable, CustomStringConvertible {
+    /// So many images, the last ones perhaps fewer: sums have the same bits for any number of ranks.
+    case ofSize(Int)
+    /// One part a rank: sums depend on the number of ranks in their last digits.
+    case onePerRank
+
+    public var description: String {
+      switch self {
+      case .ofSize(let size): "\(size)"
+      case .onePerRank: "one shard a rank (--no-reproducible)"
+      }
+    }
+  }
+
+  public var logicalShards: LogicalShards {
+    get { logicalShardSize.map(LogicalShards.ofSize) ?? .onePerRank }
+    set {
+      switch newValue {
+      case .ofSize(let size): logicalShardSize = size
+      case .onePerRank: logicalShardSize = nil
+      }
+    }
+  }
 
   public init() {}
 
@@ -62,6 +89,9 @@ extension TrainingSettings {
     try demand(
       (0..<1).contains(labelSmoothing), "--label-smoothing",
       "must be in 0 ..< 1, but is \(labelSmoothing)")
+    try demand(
+      logicalShardSize ?? 1 >= 1, "--shard-size",
+      "must be at least 1, but is \(logicalShardSize ?? 0)")
     try demand((0..<1).contains(dropout), "--dropout", "must be in 0 ..< 1, but is \(dropout)")
   }
 

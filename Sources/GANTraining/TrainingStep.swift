@@ -30,69 +30,81 @@ public final class TrainingStep {
 
   /// The rows of this rank.
   public let shard: Shard
-  /// `[rows, pixels]`: the real images of the step, to be filled before ``run(random:stopRequested:)``.
-  public let realImages: Matrix
+  /// Where the real images of the step are to be written before ``run(random:stopRequested:)``.
+  public let realImages: [RealImages]
+
+  /// Real images of one logical shard.
+  public struct RealImages {
+    /// Rows of the global batch.
+    public let globalRows: Range<Int>
+    /// `[rows, pixels]`.
+    public let images: Matrix
+  }
 
   private let collective: any Collective
   private let state: TrainingState
   private let settings: TrainingSettings
-  private let generatorOfDiscriminatorStep: Generator
+  private let rows: DiscriminatorRows
+  /// G(z1) above, G(z2) below: one product for both.
   private let generator: Generator
   private let discriminatorOnBoth: Discriminator
   private let discriminatorOnFake: Discriminator
-  private let discriminatorGradients: ParameterArena
-  private let generatorGradients: ParameterArena
+  private let imagesOfBoth: Matrix
   private let discriminatorReduction: any Reduction
   private let generatorReduction: any Reduction
+  private let lossSums: SumExchange
+  /// What each logical shard of this rank adds to the losses, `[shards, losses]`.
+  private let lossesOfShards: UnsafeMutableBufferPointer<Double>
   private let workspace = Workspace()
 
-  // Losses ride behind the gradients: what every rank needs to know costs no message of its own.
-  private enum DiscriminatorRider: Int, CaseIterable {
-    case loss, probabilityOfReal, probabilityOfFake
-    /// How many ranks were asked to stop: so all agree on the step after which they do.
-    case stopRequests
+  private enum Loss: Int, CaseIterable {
+    case ofDiscriminator, ofGenerator, probabilityOfReal, probabilityOfFake
   }
-  private enum GeneratorRider: Int, CaseIterable { case loss }
 
   /// Plans the step. Every rank must call this.
   /// - Throws: `OneDNNError`, or what the collective throws.
   public init(_ state: TrainingState, settings: TrainingSettings, batch: DistributedBatch) throws {
     self.state = state
     self.settings = settings
-    collective = batch.collective
-    shard = batch.shard
-    let (rows, architecture) = (batch.shard.rowCount, state.architecture)
-    generatorGradients = ParameterArena(
-      state.generatorParameters.layout, riderCount: GeneratorRider.allCases.count)
-    discriminatorGradients = ParameterArena(
-      state.discriminatorParameters.layout, riderCount: DiscriminatorRider.allCases.count)
-
-    // Real rows above, fake rows below: D sees both in one product.
-    let images = workspace.matrix(rows: 2 * rows, columns: architecture.imageSize)
-    realImages = images.rows(0..<rows)
-    generatorOfDiscriminatorStep = try Generator(
-      state.generatorParameters, architecture, state: state.generator, gradients: nil,
-      images: Signal(value: images.rows(rows..<2 * rows), gradient: nil), batch: batch,
-      name: "G(z1)")
-    discriminatorOnBoth = try Discriminator(
-      state.discriminatorParameters, architecture, state: state.discriminator,
-      gradients: discriminatorGradients, images: Signal(value: images, gradient: nil),
-      dropout: settings.dropout)
+    let (collective, shard) = (batch.collective, batch.shard)
+    self.collective = collective
+    self.shard = shard
+    let (rowCount, architecture) = (shard.rowCount, state.architecture)
+    let rows = DiscriminatorRows(shard)
+    self.rows = rows
+    discriminatorReduction = try collective.makeReduction(
+      name: "D.gradients", of: state.discriminatorParameters.layout, over: shard.partition)
+    generatorReduction = try collective.makeReduction(
+      name: "G.gradients", of: state.generatorParameters.layout, over: shard.partition)
 
     generator = try Generator(
       state.generatorParameters, architecture, state: state.generator,
-      gradients: generatorGradients,
+      gradients: PartialGradients(generatorReduction.parts, shard: shard),
       images: Signal(
-        rows: rows, features: architecture.imageSize, differentiable: true, in: workspace),
-      batch: batch, name: "G(z2)")
+        rows: Self.generatorPasses * rowCount, features: architecture.imageSize,
+        differentiableRows: rowCount, in: workspace),
+      passes: Self.generatorPasses, batch: batch)
+
+    let images = workspace.matrix(rows: 2 * rowCount, columns: architecture.imageSize)
+    imagesOfBoth = images
+    realImages = zip(shard.logicalShards, rows.real).map { own, real in
+      RealImages(
+        globalRows: shard.firstRow + own.lowerBound..<shard.firstRow + own.upperBound,
+        images: images.rows(real))
+    }
+    discriminatorOnBoth = try Discriminator(
+      state.discriminatorParameters, architecture, state: state.discriminator,
+      gradients: PartialGradients(discriminatorReduction.parts, shard: shard, rowsPerSample: 2),
+      images: Signal(value: images, gradient: nil), dropout: settings.dropout,
+      blocks: shard.blocks(rowsPerSample: 2))
     discriminatorOnFake = try Discriminator(
       state.discriminatorParameters, architecture, state: state.discriminator, gradients: nil,
-      images: generator.images, dropout: settings.dropout)
+      images: Signal(
+        value: generator.images.differentiableValue, gradient: generator.images.gradient),
+      dropout: settings.dropout, blocks: shard.blocks())
 
-    discriminatorReduction = try batch.collective.makeReduction(
-      name: "D.gradients", of: discriminatorGradients)
-    generatorReduction = try batch.collective.makeReduction(
-      name: "G.gradients", of: generatorGradients)
+    lossSums = try SumExchange(name: "losses", count: Loss.allCases.count, over: batch)
+    lossesOfShards = workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)
   }
 
   /// What all ranks know after a step.
@@ -109,80 +121,91 @@ public final class TrainingStep {
   /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the products or the
   ///   collective throw.
   public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
-    discriminatorGradients.riders[DiscriminatorRider.stopRequests.rawValue] = stopRequested ? 1 : 0
     collective.willBegin(step: state.step)
+    try generateImages(random)
     try backpropagateDiscriminator(random)
     try discriminatorReduction.start()
-    // G(z2) does not look at D: it hides the reduction.
-    random.fillNormals(
-      generator.noise, stream: RandomStream.noiseOfGeneratorStep, step: state.step,
-      firstSample: shard.firstRow)
-    try generator.forward(.training)
+    // Masks do not look at D: drawing them hides the reduction.
+    discriminatorOnFake.drawMasks(
+      rows: 0..<shard.rowCount, from: random, stream: RandomStream.dropoutOfGeneratorStep,
+      step: state.step, firstSample: shard.firstRow)
     try discriminatorReduction.finish()
-    let discriminatorIsFinite = state.discriminatorOptimizer.update(by: discriminatorGradients)
+    let discriminatorIsFinite = state.discriminatorOptimizer.update(by: discriminatorReduction.sum)
 
-    try backpropagateGenerator(random)
+    try backpropagateGenerator()
     try generatorReduction.start()
+    lossSums.vote = stopRequested ? 1 : 0
+    let losses = try sumLosses()
     try generatorReduction.finish()
-    let generatorIsFinite = state.generatorOptimizer.update(by: generatorGradients)
+    let generatorIsFinite = state.generatorOptimizer.update(by: generatorReduction.sum)
     state.step += 1
-    guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else { throw notFinite() }
-    return Outcome(
-      losses: losses,
-      stopRequested: discriminatorGradients.riders[DiscriminatorRider.stopRequests.rawValue] > 0)
+    guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
+      throw notFinite(losses)
+    }
+    return Outcome(losses: losses, stopRequested: lossSums.votes > 0)
   }
 
   /// Where the first number that is none came from, in the order in which a step computes them.
-  private func notFinite() -> TrainingFailure {
+  private func notFinite(_ losses: LossSummary) -> TrainingFailure {
     func place() -> String {
       if !losses.discriminatorLoss.isFinite { return "D's loss" }
-      if let name = discriminatorGradients.firstNonFiniteTensor() {
+      if let name = discriminatorReduction.sum.firstNonFiniteTensor() {
         return "the gradient of discriminator.\(name)"
       }
       if !losses.generatorLoss.isFinite { return "G's loss" }
-      return "the gradient of generator.\(generatorGradients.firstNonFiniteTensor() ?? "?")"
+      return "the gradient of generator.\(generatorReduction.sum.firstNonFiniteTensor() ?? "?")"
     }
     return .notFinite(place: place(), step: state.step)
   }
 
+  /// G(z1), for D to learn from, and G(z2), for G to learn from: neither D's step nor G's changes G before both are there.
+  private func generateImages(_ random: RandomSource) throws {
+    let rowCount = shard.rowCount
+    random.fillNormals(
+      generator.noise.rows(0..<rowCount), stream: RandomStream.noiseOfDiscriminatorStep,
+      step: state.step, firstSample: shard.firstRow)
+    random.fillNormals(
+      generator.noise.rows(rowCount..<2 * rowCount), stream: RandomStream.noiseOfGeneratorStep,
+      step: state.step, firstSample: shard.firstRow)
+    try generator.forward(.training)
+    for (own, fake) in zip(shard.logicalShards, rows.fake) {
+      _ = imagesOfBoth.rows(fake).buffer.update(
+        fromContentsOf: generator.images.value.rows(own).buffer)
+    }
+  }
+
   /// D(real) against 1 - labelSmoothing and D(G(z1)) against 0; nothing flows back into G.
   private func backpropagateDiscriminator(_ random: RandomSource) throws {
-    let rows = shard.rowCount
-    let (realRows, fakeRows) = (0..<rows, rows..<2 * rows)
-    random.fillNormals(
-      generatorOfDiscriminatorStep.noise, stream: RandomStream.noiseOfDiscriminatorStep,
-      step: state.step, firstSample: shard.firstRow)
-    try generatorOfDiscriminatorStep.forward(.training)
-
-    discriminatorOnBoth.drawMasks(
-      rows: realRows, from: random, stream: RandomStream.dropoutOfReal, step: state.step,
-      firstSample: shard.firstRow)
-    discriminatorOnBoth.drawMasks(
-      rows: fakeRows, from: random, stream: RandomStream.dropoutOfFake, step: state.step,
-      firstSample: shard.firstRow)
+    for (index, own) in shard.logicalShards.enumerated() {
+      let firstSample = shard.firstRow + own.lowerBound
+      discriminatorOnBoth.drawMasks(
+        rows: rows.real[index], from: random, stream: RandomStream.dropoutOfReal,
+        step: state.step, firstSample: firstSample)
+      discriminatorOnBoth.drawMasks(
+        rows: rows.fake[index], from: random, stream: RandomStream.dropoutOfFake,
+        step: state.step, firstSample: firstSample)
+    }
     try discriminatorOnBoth.forward(.training)
-    let real = evaluate(
-      discriminatorOnBoth, rows: realRows, target: Double(Float(1 - settings.labelSmoothing)))
-    let fake = evaluate(discriminatorOnBoth, rows: fakeRows, target: 0)
+    let realTarget = Double(Float(1 - settings.labelSmoothing))
+    for index in shard.logicalShards.indices {
+      let real = evaluate(discriminatorOnBoth, rows: rows.real[index], target: realTarget)
+      let fake = evaluate(discriminatorOnBoth, rows: rows.fake[index], target: 0)
+      note(real.loss + fake.loss, .ofDiscriminator, ofShard: index)
+      note(real.probability, .probabilityOfReal, ofShard: index)
+      note(fake.probability, .probabilityOfFake, ofShard: index)
+    }
     try discriminatorOnBoth.backward()
-
-    let riders = discriminatorGradients.riders
-    riders[DiscriminatorRider.loss.rawValue] = Float(real.loss + fake.loss)
-    riders[DiscriminatorRider.probabilityOfReal.rawValue] = Float(real.probability)
-    riders[DiscriminatorRider.probabilityOfFake.rawValue] = Float(fake.probability)
   }
 
   /// D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
-  private func backpropagateGenerator(_ random: RandomSource) throws {
-    let rows = 0..<shard.rowCount
-    discriminatorOnFake.drawMasks(
-      rows: rows, from: random, stream: RandomStream.dropoutOfGeneratorStep, step: state.step,
-      firstSample: shard.firstRow)
+  private func backpropagateGenerator() throws {
     try discriminatorOnFake.forward(.training)
-    let fooled = evaluate(discriminatorOnFake, rows: rows, target: 1)
+    for (index, own) in shard.logicalShards.enumerated() {
+      let fooled = evaluate(discriminatorOnFake, rows: own, target: 1)
+      note(fooled.loss, .ofGenerator, ofShard: index)
+    }
     try discriminatorOnFake.backward()
     try generator.backward()
-    generatorGradients.riders[GeneratorRider.loss.rawValue] = Float(fooled.loss)
   }
 
   private func evaluate(
@@ -196,13 +219,36 @@ public final class TrainingStep {
       globalBatchSize: shard.globalBatchSize, gradient: gradient.rows(rows))
   }
 
-  private var losses: LossSummary {
-    let riders = discriminatorGradients.riders
+  private func note(_ value: Double, _ loss: Loss, ofShard shard: Int) {
+    lossesOfShards[shard * Loss.allCases.count + loss.rawValue] = value
+  }
+
+  /// Means over the global batch. Every rank must call this.
+  private func sumLosses() throws -> LossSummary {
+    let count = Loss.allCases.count
+    var shard = 0
+    try lossSums.run { _, sums in
+      for loss in 0..<count { sums[loss] = lossesOfShards[shard * count + loss] }
+      shard += 1
+    }
     var summary = LossSummary()
-    summary.discriminatorLoss = Double(riders[DiscriminatorRider.loss.rawValue])
-    summary.probabilityOfReal = Double(riders[DiscriminatorRider.probabilityOfReal.rawValue])
-    summary.probabilityOfFake = Double(riders[DiscriminatorRider.probabilityOfFake.rawValue])
-    summary.generatorLoss = Double(generatorGradients.riders[GeneratorRider.loss.rawValue])
+    summary.discriminatorLoss = lossSums.sums[Loss.ofDiscriminator.rawValue]
+    summary.generatorLoss = lossSums.sums[Loss.ofGenerator.rawValue]
+    summary.probabilityOfReal = lossSums.sums[Loss.probabilityOfReal.rawValue]
+    summary.probabilityOfFake = lossSums.sums[Loss.probabilityOfFake.rawValue]
     return summary
+  }
+}
+
+/// Where D's real and fake images lie in one matrix: real rows of a logical shard, its fake rows, then the next shard.
+///
+/// So D sees both in one product, and the gradient of a logical shard is one product over neighbouring rows.
+struct DiscriminatorRows {
+  /// Of each logical shard.
+  let real, fake: [Range<Int>]
+
+  init(_ shard: Shard) {
+    real = shard.logicalShards.map { 2 * $0.lowerBound..<2 * $0.lowerBound + $0.count }
+    fake = shard.logicalShards.map { 2 * $0.lowerBound + $0.count..<2 * $0.upperBound }
   }
 }

@@ -4,10 +4,13 @@ import COpenMPI
 public struct Parcel<Element: MPIElement> {
   let rank: Int
   let elements: UnsafeMutableBufferPointer<Element>
+  let tag: Int
 
-  public init(rank: Int, elements: UnsafeMutableBufferPointer<Element>) {
+  /// - Parameter tag: tells parcels between the same two ranks apart; added to the exchange's.
+  public init(rank: Int, elements: UnsafeMutableBufferPointer<Element>, tag: Int = 0) {
     self.rank = rank
     self.elements = elements
+    self.tag = tag
   }
 }
 
@@ -41,7 +44,8 @@ public final class PlannedExchange {
       let count = try messageCount(parcel.elements.count, "MPI_Recv_init")
       try check(
         MPI_Recv_init(
-          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank), Int32(tag),
+          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank),
+          Int32(tag + parcel.tag),
           communicator.handle, &requests[index]),
         "MPI_Recv_init of \(count) elements from rank \(parcel.rank)")
     }
@@ -49,7 +53,8 @@ public final class PlannedExchange {
       let count = try messageCount(parcel.elements.count, "MPI_Send_init")
       try check(
         MPI_Send_init(
-          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank), Int32(tag),
+          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank),
+          Int32(tag + parcel.tag),
           communicator.handle, &requests[received.count + index]),
         "MPI_Send_init of \(count) elements to rank \(parcel.rank)")
     }

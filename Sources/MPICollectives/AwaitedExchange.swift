@@ -20,14 +20,14 @@ final class AwaitedExchange {
     if kind == .start { started = current }
   }
 
-  /// Waits until the messages have arrived.
-  /// - Throws: `MPIError`; ``StallError`` if they never do.
-  func wait(for messages: PlannedExchange) throws {
+  /// Waits until something is over.
+  /// - Throws: `MPIError`; ``StallError`` if it never is.
+  func wait(for event: some Awaitable) throws {
     guard let watch else {
-      while try !messages.isComplete() {}
+      while try !event.isComplete() {}
       return
     }
-    try watch.wait(for: messages)
+    try watch.wait(for: event)
   }
 
   /// What this rank has received tells that every rank has entered the exchange's operation.

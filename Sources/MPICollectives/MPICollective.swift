@@ -2,95 +2,80 @@ import MPI
 import Matrices
 import NeuralNetwork
 
-/// Ranks that are MPI processes.
+/// Ranks that are MPI processes: those of one host share memory, those of several exchange messages.
 ///
 /// MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on every rank, nor
-/// for another algorithm. Sums are taken here, in rank order.
+/// for another algorithm. Sums are taken here, in the tree's order.
 public final class MPICollective: Collective {
-  private let communicator: Communicator
+  private let teams: HostTeams
   private let watch: StallWatch?
-  private var exchangeCount = 0
+  private let mayShareMemory: Bool
+  private var nextTag = 0
+  /// Exchanges that had to do without shared memory, for want of room in it.
+  public private(set) var exchangesWithoutRoom = 0
 
-  /// - Parameter watch: notices exchanges that hang; without one they are waited for as long as they take.
-  public init(_ communicator: Communicator, watch: StallWatch? = nil) {
-    self.communicator = communicator
+  /// Every rank must call this.
+  /// - Parameters:
+  ///   - watch: notices exchanges that hang; without one they are waited for as long as they take.
+  ///   - mayShareMemory: whether ranks of a host meet in shared memory.
+  /// - Throws: `MPIError`.
+  public init(
+    _ communicator: Communicator, watch: StallWatch? = nil, mayShareMemory: Bool = true
+  ) throws {
+    teams = try HostTeams(communicator)
     self.watch = watch
+    self.mayShareMemory = mayShareMemory
   }
 
-  public var rank: Int { communicator.rank }
-  public var rankCount: Int { communicator.rankCount }
+  public var rank: Int { teams.world.rank }
+  public var rankCount: Int { teams.world.rankCount }
 
   public func willBegin(step: Int) { watch?.step = step }
 
   public func makeGather(name: String, count: Int) throws -> any Gather {
-    let exchange = try GatherExchange<Double>(count: count, tag: nextTag(), over: communicator)
-    return MPIGather(exchange, AwaitedExchange(watch, name: name))
-  }
-
-  public func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction {
-    // Nothing to add up, so nothing to copy.
-    if communicator.rankCount == 1 { return SoloCollective().makeReduction(name: name, of: arena) }
-    let exchange = try SliceExchange(
-      of: arena.everything, owner: arena, tag: nextTag(), over: communicator)
-    return RankOrderReduction(
-      exchange, AwaitedExchange(watch, name: name), rankCount: communicator.rankCount)
-  }
-
-  /// Two tags an exchange: all ranks make the same exchanges in the same order.
-  private func nextTag() -> Int {
-    defer { exchangeCount += 1 }
-    return 2 * exchangeCount
-  }
-}
-
-/// An all-gather into memory of its own.
-private final class MPIGather: Gather {
-  var contribution: UnsafeMutableBufferPointer<Double> { exchange.contribution }
-  var contributions: UnsafeMutableBufferPointer<Double> { exchange.contributions }
-  private let exchange: GatherExchange<Double>
-  private let awaited: AwaitedExchange
-
-  init(_ exchange: GatherExchange<Double>, _ awaited: AwaitedExchange) {
-    self.exchange = exchange
-    self.awaited = awaited
-  }
-
-  func run() throws {
-    awaited.enter(.gather)
-    try exchange.messages.start()
-    try awaited.wait(for: exchange.messages)
-    awaited.allHaveEntered(.gather)
-  }
-}
-
-/// An all-reduce in two movements: every rank adds up its slice of all ranks' values, in rank order, and then
-/// all ranks share the finished slices. Each sum is computed once, so all ranks have the same bits.
-private final class RankOrderReduction: Reduction {
-  private let exchange: SliceExchange
-  private let awaited: AwaitedExchange
-  private let rankCount: Int
-
-  init(_ exchange: SliceExchange, _ awaited: AwaitedExchange, rankCount: Int) {
-    self.exchange = exchange
-    self.awaited = awaited
-    self.rankCount = rankCount
-  }
-
-  func start() throws {
-    awaited.enter(.start)
-    try exchange.startCollecting()
-  }
-
-  func finish() throws {
-    awaited.enter(.finish)
-    try awaited.wait(for: exchange.collecting)
-    awaited.allHaveEntered(.start)
-    if let slices = exchange.slices.baseAddress {
-      VectorMath.sumInOrder(
-        slices, sliceCount: rankCount, stride: exchange.ownSlice.count, into: exchange.ownSlice)
+    if rankCount == 1 { return SoloCollective().makeGather(name: name, count: count) }
+    let awaited = AwaitedExchange(watch, name: name)
+    if let window = try makeWindow(
+      byteCount: SharedGather.byteCount(count: count, teams: teams))
+    {
+      return try SharedGather(
+        count: count, in: window, tag: takeTags(1 + rankCount), teams: teams, awaited)
     }
-    try exchange.distributing.start()
-    try awaited.wait(for: exchange.distributing)
-    awaited.allHaveEntered(.finish)
+    return MessageGather(
+      try GatherExchange<Double>(count: count, tag: takeTags(1), over: teams.world), awaited)
+  }
+
+  public func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) throws -> any Reduction {
+    // Nothing to add up, so nothing to copy.
+    if rankCount == 1 {
+      return SoloCollective().makeReduction(name: name, of: layout, over: partition)
+    }
+    let awaited = AwaitedExchange(watch, name: name)
+    if let window = try makeWindow(
+      byteCount: SharedReduction.byteCount(layout, over: partition, teams: teams))
+    {
+      let tag = takeTags(SharedReduction.tagCount(layout, over: partition, teams: teams))
+      return try SharedReduction(
+        layout, over: partition, in: window, tag: tag, teams: teams, awaited)
+    }
+    return try MessageReduction(
+      layout, over: partition, tag: takeTags(SliceSum.tagCount(nodes: partition.nodesOfRank)),
+      communicator: teams.world, awaited)
+  }
+
+  /// Nil on all ranks if there is nobody to share with, or no room.
+  private func makeWindow(byteCount: Int) throws -> SharedWindow? {
+    guard mayShareMemory && teams.shareHosts else { return nil }
+    let window = try teams.makeWindow(byteCount: byteCount)
+    if window == nil { exchangesWithoutRoom += 1 }
+    return window
+  }
+
+  /// Tags that no other exchange has: all ranks make the same exchanges in the same order.
+  private func takeTags(_ count: Int) -> Int {
+    defer { nextTag += count }
+    return nextTag
   }
 }

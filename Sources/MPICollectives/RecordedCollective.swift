@@ -23,16 +23,18 @@ public final class RecordedCollective: Collective {
     RecordedGather(try base.makeGather(name: name, count: count), name: name, recorder)
   }
 
-  public func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction {
+  public func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) throws -> any Reduction {
     RecordedReduction(
-      try base.makeReduction(name: name, of: arena), name: name,
-      byteCount: arena.everything.count * MemoryLayout<Float>.stride, recorder)
+      try base.makeReduction(name: name, of: layout, over: partition), name: name,
+      byteCount: layout.extent * MemoryLayout<Float>.stride, recorder)
   }
 }
 
 private final class RecordedGather: Gather {
-  let contribution: UnsafeMutableBufferPointer<Double>
-  let contributions: UnsafeMutableBufferPointer<Double>
+  var contribution: UnsafeMutableBufferPointer<Double> { base.contribution }
+  var contributions: UnsafeMutableBufferPointer<Double> { base.contributions }
   private let base: any Gather
   private let recorder: FlightRecorder
   private let name: Int
@@ -41,7 +43,6 @@ private final class RecordedGather: Gather {
     self.base = base
     self.recorder = recorder
     self.name = recorder.register(name: name)
-    (contribution, contributions) = (base.contribution, base.contributions)
   }
 
   func run() throws {
@@ -53,6 +54,8 @@ private final class RecordedGather: Gather {
 }
 
 private final class RecordedReduction: Reduction {
+  var parts: [ParameterArena] { base.parts }
+  var sum: ParameterArena { base.sum }
   private let base: any Reduction
   private let recorder: FlightRecorder
   private let name: Int

@@ -60,17 +60,17 @@ public final class StallWatch {
     if operation.number > enteredByAll.number { enteredByAll = operation }
   }
 
-  /// Waits until the messages have arrived.
+  /// Waits until something is over.
   /// - Throws: `MPIError`; ``StallError`` if ranks are missing, and this one is to say so.
-  func wait(for messages: PlannedExchange) throws {
+  func wait(for event: some Awaitable) throws {
     // Few tests between two looks at the clock: each may yield the processor to other ranks.
     let testsInARow = 16
-    for _ in 0..<testsInARow where try messages.isComplete() { return }
+    for _ in 0..<testsInARow where try event.isComplete() { return }
     let start = Self.now()
     var nextPoll = start + Self.pollInterval
     var inquiry = Inquiry(waitingSince: start, begin: start + timeout)
     while true {
-      for _ in 0..<testsInARow where try messages.isComplete() { return }
+      for _ in 0..<testsInARow where try event.isComplete() { return }
       let now = Self.now()
       guard now >= nextPoll else { continue }
       nextPoll = now + Self.pollInterval

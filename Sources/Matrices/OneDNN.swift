@@ -48,14 +48,4 @@ public enum OneDNN {
     default: "generic"
     }
   }
-
-  /// Sets how many OpenMP threads the products of the calling thread use.
-  ///
-  /// libgomp reads its environment before `main`, so a variable set by the program comes too late.
-  public static func setThreadCount(_ count: Int) {
-    omp_set_num_threads(Int32(clamping: max(count, 1)))
-  }
-
-  /// Processors that this process may run on: those of its affinity mask.
-  public static var usableProcessors: Int { Int(omp_get_num_procs()) }
 }

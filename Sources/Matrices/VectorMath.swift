@@ -13,6 +13,28 @@ public enum VectorMath {
   /// The instruction set that was chosen: "baseline", "AVX2" or "AVX-512".
   public static var instructionSet: String { String(cString: kernels.pointee.name) }
 
+  /// Numbers that are worth a thread's attention: less takes longer to hand out than to do.
+  static let grain = 8192
+}
+
+/// Element by element, on all threads.
+extension VectorMath {
+  /// Two arrays and a number.
+  private struct Pair: BitwiseCopyable {
+    let target: UnsafeMutablePointer<Float>
+    let source: UnsafePointer<Float>
+    var number: Float = 0
+  }
+
+  private static func share(
+    _ work: WorkTeam.Work, _ target: Matrix, _ source: Matrix, _ number: Float = 0
+  ) {
+    precondition(target.count == source.count)
+    WorkTeam.share(
+      work, of: target.count, grain: grain,
+      with: Pair(target: target.elements, source: source.elements, number: number))
+  }
+
   /// out = (pixel / 255 - 0.5) / 0.5: torchvision's `ToTensor` and `Normalize(0.5, 0.5)`.
   public static func pixelsToFloats(_ pixels: UnsafeBufferPointer<UInt8>, into out: Matrix) {
     precondition(pixels.count == out.count)
@@ -22,20 +44,37 @@ public enum VectorMath {
 
   /// values *= factors, element by element.
   public static func multiply(_ values: Matrix, by factors: Matrix) {
-    precondition(values.count == factors.count)
-    kernels.pointee.multiply(values.elements, factors.elements, values.count)
+    share(
+      { context, begin, end in
+        let pair = context.assumingMemoryBound(to: Pair.self).pointee
+        VectorMath.kernels.pointee.multiply(pair.target + begin, pair.source + begin, end - begin)
+      }, values, factors)
   }
 
   /// gradient *= (output > 0 ? 1 : slope); a LeakyReLU's output has the sign of its input.
   public static func leakyReLUBackward(_ gradient: Matrix, output: Matrix, slope: Float) {
-    precondition(gradient.count == output.count)
-    kernels.pointee.leakyReLUBackward(gradient.elements, output.elements, slope, gradient.count)
+    share(
+      { context, begin, end in
+        let pair = context.assumingMemoryBound(to: Pair.self).pointee
+        VectorMath.kernels.pointee.leakyReLUBackward(
+          pair.target + begin, pair.source + begin, pair.number, end - begin)
+      }, gradient, output, slope)
   }
 
   /// gradient *= 1 - output^2.
   public static func tanhBackward(_ gradient: Matrix, output: Matrix) {
-    precondition(gradient.count == output.count)
-    kernels.pointee.tanhBackward(gradient.elements, output.elements, gradient.count)
+    share(
+      { context, begin, end in
+        let pair = context.assumingMemoryBound(to: Pair.self).pointee
+        VectorMath.kernels.pointee.tanhBackward(
+          pair.target + begin, pair.source + begin, end - begin)
+      }, gradient, output)
+  }
+
+  /// target += source.
+  public static func add(_ source: Matrix, to target: Matrix) {
+    precondition(source.count == target.count)
+    kernels.pointee.add(target.elements, source.elements, target.count)
   }
 
   /// sums[1, columns] = the rows of `matrix` added up in order.
@@ -44,13 +83,12 @@ public enum VectorMath {
     kernels.pointee.columnSums(matrix.elements, matrix.rows, matrix.columns, sums.elements)
   }
 
-  /// out[count] = slices[0] + slices[1] + …, in this order; slice k begins at `slices + k * stride`.
-  public static func sumInOrder(
-    _ slices: UnsafePointer<Float>, sliceCount: Int, stride: Int,
-    into out: UnsafeMutableBufferPointer<Float>
+  /// out[count] = the parts added up in a tree's order; `out` may be one of them.
+  public static func sum(
+    _ parts: UnsafePointer<UnsafePointer<Float>>, order: TreeWalk, count: Int,
+    into out: UnsafeMutablePointer<Float>
   ) {
-    guard let target = out.baseAddress else { return }
-    kernels.pointee.sumInOrder(slices, sliceCount, stride, out.count, target)
+    kernels.pointee.sumInTree(parts, order.additions, order.partCount, count, out)
   }
 }
 
@@ -71,15 +109,39 @@ extension VectorMath {
     kernels.pointee.columnMoments(x.elements, x.rows, x.columns, mean, m2)
   }
 
+  /// The moments of two groups of rows become those of both, in place of the first (Chan, Golub and LeVeque, 1983).
+  public static func mergeMoments(
+    _ firstCount: Double, mean: UnsafeMutablePointer<Double>, m2: UnsafeMutablePointer<Double>,
+    with secondCount: Double, mean otherMean: UnsafePointer<Double>,
+    m2 otherM2: UnsafePointer<Double>, columns: Int
+  ) {
+    kernels.pointee.mergeMoments(firstCount, mean, m2, secondCount, otherMean, otherM2, columns)
+  }
+
+  private struct Forward: BitwiseCopyable {
+    let x, y: UnsafeMutablePointer<Float>
+    let columns: Int
+    let mean, inverseDeviation, scale, shift: UnsafePointer<Float>
+    let slope: Float
+  }
+
   /// x becomes (x - mean) * inverseDeviation; output = LeakyReLU(scale * x + shift).
   public static func batchNormForward(
     _ x: Matrix, mean: Matrix, inverseDeviation: Matrix, scale: Matrix, shift: Matrix,
     slope: Float, output: Matrix
   ) {
     precondition(x.count == output.count && scale.count == x.columns && shift.count == x.columns)
-    kernels.pointee.batchNormForward(
-      x.elements, x.rows, x.columns, mean.elements, inverseDeviation.elements, scale.elements,
-      shift.elements, slope, output.elements)
+    WorkTeam.share(
+      { context, begin, end in
+        let work = context.assumingMemoryBound(to: Forward.self).pointee
+        VectorMath.kernels.pointee.batchNormForward(
+          work.x + begin * work.columns, end - begin, work.columns, work.mean,
+          work.inverseDeviation, work.scale, work.shift, work.slope, work.y + begin * work.columns)
+      }, of: x.rows, grain: max(grain / x.columns, 1),
+      with: Forward(
+        x: x.elements, y: output.elements, columns: x.columns, mean: mean.elements,
+        inverseDeviation: inverseDeviation.elements, scale: scale.elements, shift: shift.elements,
+        slope: slope))
   }
 
   /// sums[2 * columns] = Σ dy, then Σ dy * normalized, over the rows.
@@ -91,15 +153,30 @@ extension VectorMath {
       gradient.elements, normalized.elements, gradient.rows, gradient.columns, sums)
   }
 
+  private struct Backward: BitwiseCopyable {
+    let gradient: UnsafeMutablePointer<Float>
+    let normalized: UnsafePointer<Float>
+    let columns: Int
+    let factor, meanGradient, meanProduct: UnsafePointer<Float>
+  }
+
   /// gradient becomes factor * (gradient - meanGradient - normalized * meanProduct).
   public static func batchNormBackwardInput(
     _ gradient: Matrix, normalized: Matrix, factor: Matrix, meanGradient: Matrix,
     meanProduct: Matrix
   ) {
     precondition(gradient.count == normalized.count && factor.count == gradient.columns)
-    kernels.pointee.batchNormBackwardInput(
-      gradient.elements, normalized.elements, gradient.rows, gradient.columns, factor.elements,
-      meanGradient.elements, meanProduct.elements)
+    WorkTeam.share(
+      { context, begin, end in
+        let work = context.assumingMemoryBound(to: Backward.self).pointee
+        VectorMath.kernels.pointee.batchNormBackwardInput(
+          work.gradient + begin * work.columns, work.normalized + begin * work.columns,
+          end - begin, work.columns, work.factor, work.meanGradient, work.meanProduct)
+      }, of: gradient.rows, grain: max(grain / gradient.columns, 1),
+      with: Backward(
+        gradient: gradient.elements, normalized: normalized.elements, columns: gradient.columns,
+        factor: factor.elements, meanGradient: meanGradient.elements,
+        meanProduct: meanProduct.elements))
   }
 }
 
@@ -118,8 +195,29 @@ extension VectorMath {
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
       stepSize: Float(learningRate / (1 - power(beta1, step))),
       secondCorrectionRoot: Float((1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon))
-    return kernels.pointee.adam(
-      constants, gradients, count, parameters, firstMoments, secondMoments)
+    var nonFiniteSlices: Int32 = 0
+    return withUnsafeMutablePointer(to: &nonFiniteSlices) { nonFiniteSlices in
+      WorkTeam.share(
+        { context, begin, end in
+          let work = context.assumingMemoryBound(to: AdamWork.self).pointee
+          let isFinite = VectorMath.kernels.pointee.adam(
+            work.constants, work.gradients + begin, end - begin, work.parameters + begin,
+            work.firstMoments + begin, work.secondMoments + begin)
+          if !isFinite { work.nonFiniteSlices.pointee = 1 }  // Whoever writes, writes the same.
+        }, of: count, grain: grain,
+        with: AdamWork(
+          constants: constants, gradients: gradients, parameters: parameters,
+          firstMoments: firstMoments, secondMoments: secondMoments,
+          nonFiniteSlices: nonFiniteSlices))
+      return nonFiniteSlices.pointee == 0
+    }
+  }
+
+  private struct AdamWork: BitwiseCopyable {
+    let constants: AdamStep
+    let gradients: UnsafePointer<Float>
+    let parameters, firstMoments, secondMoments: UnsafeMutablePointer<Float>
+    let nonFiniteSlices: UnsafeMutablePointer<Int32>
   }
 
   /// base^exponent by repeated squaring: the same bits on every machine, unlike a library's `pow`.

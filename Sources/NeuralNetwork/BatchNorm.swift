@@ -5,7 +5,8 @@ import Matrices
 ///
 /// PyTorch's `nn.BatchNorm1d` as `SyncBatchNorm` computes it: mean and variance are those of all ranks'
 /// rows (Ioffe and Szegedy, 2015; merged as Chan, Golub and LeVeque, 1983). The page *BatchNorm across
-/// ranks* has the formulas.
+/// ranks* has the formulas. Several passes over the network, each with statistics of its own, may be stacked: they
+/// then meet in one message.
 public final class BatchNorm {
   /// Where the layer's tensors are: scale and shift among the parameters, running state among the buffers.
   public struct Parameters: Sendable {
@@ -41,59 +42,63 @@ public final class BatchNorm {
 
   /// `[rows, features]`; its gradient shares its memory with the input's.
   public let output: Signal
-  private let input: Matrix
+  private let input: Signal
   private let slope: Float
   private let shard: Shard
-  private let arenas: (values: ParameterArena, buffers: ParameterArena, gradients: ParameterArena?)
+  private let passes: Int
+  private let arenas: (values: ParameterArena, buffers: ParameterArena)
   private let scale, shift, runningMean, runningVariance: Matrix
-  private let scaleGradient, shiftGradient: Matrix?
+  /// Gradients of scale and shift, one of each a node that this rank owns.
+  private let parameterGradients: [(scale: Matrix, shift: Matrix, isFirst: Bool)]
 
-  // Of each feature, [1, features]:
+  /// Of each pass and feature, `[passes, features]`:
   private let mean, inverseDeviation: Matrix
+  // Of each feature, [1, features]:
   private let factor, meanGradient, meanProduct: Matrix
   /// The input, normalised: forward overwrites it in place, backward needs it.
-  private var normalized: Matrix { input }
+  private var normalized: Matrix { input.value }
 
-  // Contributions [mean[features], m2[features]] and [Σdy[features], Σdy*normalized[features]].
-  private let moments: any Gather
-  private let gradientSums: any Gather
-  private let globalMean, globalM2: UnsafeMutableBufferPointer<Double>
+  // Contributions [nodes, passes, (mean[features], m2[features])] and [nodes, (Σdy[features], Σdy*normalized[features])].
+  private let moments: MomentExchange
+  private let gradientSums: SumExchange
 
   /// Plans the layer for the rows of `input`, whose value and gradient it overwrites.
   ///
   /// - Parameters:
   ///   - gradients: where this rank's part of dLoss/dscale and dLoss/dshift is written; nil if not trained.
-  ///   - batch: the global batch that `input` is a part of. Every rank must make the layer.
-  ///   - name: the exchanges' name, such as "G(z1).1".
+  ///   - input: the rows of all passes, one pass behind the other; only the last pass can have a gradient.
+  ///   - batch: the global batch that a pass is a part of. Every rank must make the layer.
+  ///   - name: the exchanges' name, such as "G.1".
   public init(
     _ parameters: Parameters, values: ParameterArena, buffers: ParameterArena,
-    gradients: ParameterArena?, input: Signal, slope: Float, batch: DistributedBatch,
-    name: String, workspace: Workspace
+    gradients: PartialGradients?, input: Signal, passes: Int = 1, slope: Float,
+    batch: DistributedBatch, name: String, workspace: Workspace
   ) throws {
     let features = input.value.columns
-    self.input = input.value
+    precondition(input.value.rows == passes * batch.shard.rowCount)
+    self.input = input
     self.slope = slope
+    self.passes = passes
     shard = batch.shard
-    arenas = (values, buffers, gradients)
+    arenas = (values, buffers)
     output = Signal(
       value: workspace.matrix(rows: input.value.rows, columns: features), gradient: input.gradient)
     scale = values.matrix(parameters.scale)
     shift = values.matrix(parameters.shift)
     runningMean = buffers.matrix(parameters.runningMean)
     runningVariance = buffers.matrix(parameters.runningVariance)
-    scaleGradient = gradients?.matrix(parameters.scale)
-    shiftGradient = gradients?.matrix(parameters.shift)
-    mean = workspace.matrix(rows: 1, columns: features)
-    inverseDeviation = workspace.matrix(rows: 1, columns: features)
+    parameterGradients =
+      gradients?.nodes.map {
+        ($0.arena.matrix(parameters.scale), $0.arena.matrix(parameters.shift), $0.isFirst)
+      } ?? []
+    mean = workspace.matrix(rows: passes, columns: features)
+    inverseDeviation = workspace.matrix(rows: passes, columns: features)
     factor = workspace.matrix(rows: 1, columns: features)
     meanGradient = workspace.matrix(rows: 1, columns: features)
     meanProduct = workspace.matrix(rows: 1, columns: features)
-    globalMean = workspace.zeros(count: features)
-    globalM2 = workspace.zeros(count: features)
-    moments = try batch.collective.makeGather(
-      name: "\(name).forward", count: 2 * features)
-    gradientSums = try batch.collective.makeGather(
-      name: "\(name).backward", count: 2 * features)
+    moments = try MomentExchange(
+      name: "\(name).forward", passes: passes, features: features, over: batch)
+    gradientSums = try SumExchange(name: "\(name).backward", count: 2 * features, over: batch)
   }
 
   /// Normalises the input and applies scale, shift and LeakyReLU.
@@ -101,44 +106,37 @@ public final class BatchNorm {
   /// In training every rank must call this, also one without rows.
   /// - Throws: what the collective throws.
   public func forward(_ mode: Mode) throws {
-    switch mode {
-    case .training:
-      try meetMoments()
-      useGlobalMoments()
-    case .inference:
-      for feature in 0..<scale.columns {
-        mean[0, feature] = runningMean[0, feature]
-        inverseDeviation[0, feature] = Self.inverseDeviation(Double(runningVariance[0, feature]))
+    let rows = input.value.rows / passes
+    if mode == .training { try moments.run(on: input.value) }
+    for pass in 0..<passes {
+      switch mode {
+      case .training: useGlobalMoments(ofPass: pass)
+      case .inference: useRunningStatistics(forPass: pass)
       }
+      let ofPass = pass * rows..<(pass + 1) * rows
+      VectorMath.batchNormForward(
+        input.value.rows(ofPass), mean: mean.rows(pass..<pass + 1),
+        inverseDeviation: inverseDeviation.rows(pass..<pass + 1), scale: scale, shift: shift,
+        slope: slope, output: output.value.rows(ofPass))
     }
-    VectorMath.batchNormForward(
-      input, mean: mean, inverseDeviation: inverseDeviation, scale: scale, shift: shift,
-      slope: slope, output: output.value)
   }
 
-  /// Turns dLoss/doutput into dLoss/dinput in place. With dy the gradient behind the LeakyReLU and N the
-  /// global number of rows:
+  /// Turns dLoss/doutput of the last pass into dLoss/dinput in place. With dy the gradient behind the LeakyReLU and N
+  /// the global number of rows:
   ///
   ///     dx = scale / √(variance + ε) * (dy - Σdy / N - normalized * Σ(dy * normalized) / N)
   ///
-  /// Both sums run over all ranks' rows and travel in one message. dscale = Σ(dy * normalized) and
-  /// dshift = Σdy are written for this rank's rows only: they are reduced with all other gradients.
-  /// Every rank must call this.
+  /// Both sums run over all ranks' rows and travel in one message. They are dshift and dscale: one rank
+  /// writes them, and the others zero, into what is reduced with all other gradients. Every rank must call this.
   /// - Throws: what the collective throws.
   public func backward() throws {
     guard let gradient = output.gradient else { return }
-    VectorMath.leakyReLUBackward(gradient, output: output.value, slope: slope)
-    guard let contribution = gradientSums.contribution.baseAddress else { return }
-    VectorMath.batchNormBackwardSums(
-      gradient: gradient, normalized: normalized, into: contribution)
-    let features = scale.columns
-    if let scaleGradient, let shiftGradient {
-      for feature in 0..<features {
-        shiftGradient[0, feature] = Float(contribution[feature])
-        scaleGradient[0, feature] = Float(contribution[features + feature])
-      }
+    let normalized = input.differentiableValue
+    VectorMath.leakyReLUBackward(gradient, output: output.differentiableValue, slope: slope)
+    try gradientSums.run { rows, sums in
+      VectorMath.batchNormBackwardSums(
+        gradient: gradient.rows(rows), normalized: normalized.rows(rows), into: sums)
     }
-    try gradientSums.run()
     useGlobalGradientSums()
     VectorMath.batchNormBackwardInput(
       gradient, normalized: normalized, factor: factor, meanGradient: meanGradient,
@@ -149,38 +147,14 @@ public final class BatchNorm {
     Float(1 / (variance + epsilon).squareRoot())
   }
 
-  /// Merges (count, mean, M2) of all ranks, in rank order, so that every rank gets the same bits.
-  private func meetMoments() throws {
-    let features = scale.columns
-    guard let contribution = moments.contribution.baseAddress else { return }
-    VectorMath.columnMoments(of: input, mean: contribution, m2: contribution + features)
-    try moments.run()
-    globalMean.update(repeating: 0)
-    globalM2.update(repeating: 0)
-    guard let all = moments.contributions.baseAddress else { return }
-    var mergedCount = 0.0
-    for rank in 0..<shard.rankCount {
-      let count = Double(shard.shard(ofRank: rank).rowCount)
-      guard count > 0 else { continue }
-      let ranksMean = all + rank * 2 * features
-      let ranksM2 = ranksMean + features
-      let total = mergedCount + count
-      for feature in 0..<features {
-        let distance = ranksMean[feature] - globalMean[feature]
-        globalMean[feature] += distance * (count / total)
-        globalM2[feature] += ranksM2[feature] + distance * distance * (mergedCount * count / total)
-      }
-      mergedCount = total
-    }
-  }
-
   /// Normalises with the biased variance M2/N; the running variance takes the unbiased M2/(N-1).
-  private func useGlobalMoments() {
+  private func useGlobalMoments(ofPass pass: Int) {
     let count = Double(shard.globalBatchSize)
     let momentum = Self.momentum
+    let (globalMean, globalM2) = moments.ofPass(pass)
     for feature in 0..<scale.columns {
-      mean[0, feature] = Float(globalMean[feature])
-      inverseDeviation[0, feature] = Self.inverseDeviation(globalM2[feature] / count)
+      mean[pass, feature] = Float(globalMean[feature])
+      inverseDeviation[pass, feature] = Self.inverseDeviation(globalM2[feature] / count)
       runningMean[0, feature] = Float(
         (1 - momentum) * Double(runningMean[0, feature]) + momentum * globalMean[feature])
       runningVariance[0, feature] = Float(
@@ -189,19 +163,28 @@ public final class BatchNorm {
     }
   }
 
+  private func useRunningStatistics(forPass pass: Int) {
+    for feature in 0..<scale.columns {
+      mean[pass, feature] = runningMean[0, feature]
+      inverseDeviation[pass, feature] = Self.inverseDeviation(
+        Double(runningVariance[0, feature]))
+    }
+  }
+
   private func useGlobalGradientSums() {
     let features = scale.columns
     let count = Double(shard.globalBatchSize)
-    guard let all = gradientSums.contributions.baseAddress else { return }
+    let (sums, productSums) = (gradientSums.sums, gradientSums.sums + features)
     for feature in 0..<features {
-      var (gradientSum, productSum) = (0.0, 0.0)
-      for rank in 0..<shard.rankCount {
-        gradientSum += all[rank * 2 * features + feature]
-        productSum += all[rank * 2 * features + features + feature]
+      factor[0, feature] = scale[0, feature] * inverseDeviation[passes - 1, feature]
+      meanGradient[0, feature] = Float(sums[feature] / count)
+      meanProduct[0, feature] = Float(productSums[feature] / count)
+    }
+    for gradient in parameterGradients {
+      for feature in 0..<features {
+        gradient.shift[0, feature] = gradient.isFirst ? Float(sums[feature]) : 0
+        gradient.scale[0, feature] = gradient.isFirst ? Float(productSums[feature]) : 0
       }
-      factor[0, feature] = scale[0, feature] * inverseDeviation[0, feature]
-      meanGradient[0, feature] = Float(gradientSum / count)
-      meanProduct[0, feature] = Float(productSum / count)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Matrices
+
 /// What learning needs of other ranks, and all that it knows of them.
 ///
 /// Exchanges are made once, before training, with a name and memory of their own, and run in every
@@ -16,9 +18,10 @@ public protocol Collective: AnyObject {
   /// Every rank must make the same exchanges in the same order.
   func makeGather(name: String, count: Int) throws -> any Gather
 
-  /// A sum over ranks of everything in the arena, which the reduction keeps alive.
-  /// Every rank must make the same exchanges in the same order.
-  func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction
+  /// A sum of arenas over the nodes of a batch's tree. Every rank must make the same exchanges in the same order.
+  func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) throws -> any Reduction
 }
 
 extension Collective {
@@ -26,20 +29,26 @@ extension Collective {
 }
 
 /// An all-gather of a fixed number of doubles from every rank.
+///
+/// Both buffers may be other ones after each ``run()``.
 public protocol Gather: AnyObject {
-  /// `[count]`: what this rank gives.
+  /// `[count]`: what this rank gives next.
   var contribution: UnsafeMutableBufferPointer<Double> { get }
-  /// `[ranks, count]`: what all ranks gave, in rank order, after ``run()``.
+  /// `[ranks, count]`: what all ranks gave last, in rank order, after ``run()`` and until the next.
   var contributions: UnsafeMutableBufferPointer<Double> { get }
   /// Exchanges the contributions. Every rank must call this.
   func run() throws
 }
 
-/// An all-reduce in place that other work can hide: begun by ``start()``, done after ``finish()``.
+/// An all-reduce that other work can hide: begun by ``start()``, done after ``finish()``.
 public protocol Reduction: AnyObject {
-  /// Begins the sum; the values must not be touched until ``finish()``. Every rank must call this.
+  /// What this rank gives: an arena for each node of the tree that it owns.
+  var parts: [ParameterArena] { get }
+  /// All ranks' parts, added up in the tree's order, after ``finish()``; it may share its memory with a part.
+  var sum: ParameterArena { get }
+  /// Begins the sum; parts and sum must not be touched until ``finish()``. Every rank must call this.
   func start() throws
-  /// Waits for the sum: the values are then the same on every rank. Every rank must call this.
+  /// Waits for the sum: it then is the same on every rank. Every rank must call this.
   func finish() throws
 }
 
@@ -52,26 +61,34 @@ public final class SoloCollective: Collective {
 
   public func makeGather(name: String, count: Int) -> any Gather { SoloGather(count: count) }
 
-  public func makeReduction(name: String, of arena: ParameterArena) -> any Reduction {
-    SoloReduction()
+  public func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) -> any Reduction {
+    SoloReduction(layout, over: partition)
   }
 }
 
 private final class SoloGather: Gather {
   let contribution: UnsafeMutableBufferPointer<Double>
   var contributions: UnsafeMutableBufferPointer<Double> { contribution }
+  private let workspace = Workspace()
 
-  init(count: Int) {
-    contribution = .allocate(capacity: count)
-    contribution.initialize(repeating: 0)
-  }
-
-  deinit { contribution.deallocate() }
+  init(count: Int) { contribution = workspace.zeros(count: count) }
 
   func run() {}
 }
 
+/// A lone rank owns the whole tree: its part is the sum.
 private final class SoloReduction: Reduction {
+  let parts: [ParameterArena]
+  let sum: ParameterArena
+
+  init(_ layout: ParameterLayout, over partition: BatchPartition) {
+    precondition(partition.rankCount == 1)
+    sum = ParameterArena(layout)
+    parts = partition.nodesOfRank[0].map { [sum] _ in sum }
+  }
+
   func start() {}
   func finish() {}
 }

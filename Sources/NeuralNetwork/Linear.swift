@@ -21,10 +21,9 @@ public final class Linear {
   /// `[rows, outputSize]`.
   public let output: Signal
   private let activation: ProductActivation
-  private let arenas: (values: ParameterArena, gradients: ParameterArena?)
+  private let values: ParameterArena
   private let forwardProduct: MatrixProduct
-  private let weightGradientProduct: MatrixProduct?
-  private let biasGradient: Matrix?
+  private let parameterGradients: [LinearGradient]
   private let inputGradientProduct: MatrixProduct?
 
   /// Plans the layer for the rows of `input`.
@@ -32,31 +31,35 @@ public final class Linear {
   /// - Parameters:
   ///   - gradients: where dLoss/dweight and dLoss/dbias are written; nil if the layer is not trained.
   ///   - output: where the output is written; its gradient is what ``backward()`` starts from.
+  ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   /// - Throws: `OneDNNError` if a product cannot be planned.
   public init(
-    _ parameters: Parameters, values: ParameterArena, gradients: ParameterArena?, input: Signal,
-    activation: ProductActivation = .identity, output: Signal
+    _ parameters: Parameters, values: ParameterArena, gradients: PartialGradients?, input: Signal,
+    activation: ProductActivation = .identity, output: Signal, blocks: [Range<Int>]? = nil
   ) throws {
     let weight = values.matrix(parameters.weight)
     self.output = output
     self.activation = activation
-    arenas = (values, gradients)
+    self.values = values
     forwardProduct = try MatrixProduct(
       .plain(input.value), times: .transposed(weight), plus: values.matrix(parameters.bias),
-      activation: activation, into: output.value)
-    if let gradients, let outputGradient = output.gradient {
-      weightGradientProduct = try MatrixProduct(
-        .transposed(outputGradient), times: .plain(input.value),
-        into: gradients.matrix(parameters.weight))
-      biasGradient = gradients.matrix(parameters.bias)
-    } else {
-      (weightGradientProduct, biasGradient) = (nil, nil)
+      activation: activation, into: output.value, blocks: blocks)
+    guard let outputGradient = output.gradient else {
+      (parameterGradients, inputGradientProduct) = ([], nil)
+      return
     }
-    if let inputGradient = input.gradient, let outputGradient = output.gradient {
-      inputGradientProduct = try MatrixProduct(
-        .plain(outputGradient), times: .plain(weight), into: inputGradient)
-    } else {
-      inputGradientProduct = nil
+    let lastRows = input.value.rows - outputGradient.rows..<input.value.rows
+    parameterGradients =
+      try gradients?.nodes.map {
+        try LinearGradient(
+          $0, parameters, outputGradient: outputGradient, input: input.value.rows(lastRows))
+      } ?? []
+    inputGradientProduct = try input.gradient.map {
+      try MatrixProduct(
+        .plain(outputGradient), times: .plain(weight), into: $0,
+        blocks: blocks?.filter(lastRows.contains).map {
+          $0.lowerBound - lastRows.lowerBound..<$0.upperBound - lastRows.lowerBound
+        })
     }
   }
 
@@ -74,13 +77,46 @@ public final class Linear {
     switch activation {
     case .identity: break
     case .leakyReLU(let slope):
-      VectorMath.leakyReLUBackward(outputGradient, output: output.value, slope: slope)
-    case .tanh: VectorMath.tanhBackward(outputGradient, output: output.value)
+      VectorMath.leakyReLUBackward(
+        outputGradient, output: output.differentiableValue, slope: slope)
+    case .tanh: VectorMath.tanhBackward(outputGradient, output: output.differentiableValue)
     }
-    if let weightGradientProduct, let biasGradient {
-      try weightGradientProduct.run()
-      VectorMath.columnSums(outputGradient, into: biasGradient)
-    }
+    for gradient in parameterGradients { try gradient.run() }
     try inputGradientProduct?.run()
+  }
+}
+
+/// Gradients of weight and bias for one node of the batch's tree.
+private final class LinearGradient {
+  private let product: TreeProduct
+  private let outputGradient: Matrix
+  private let node: PartialGradients.Node
+  /// The stack of the bias gradient's sums; its lowest place is the gradient itself.
+  private let biasSums: [Matrix]
+  private let workspace = Workspace()
+
+  init(
+    _ node: PartialGradients.Node, _ parameters: Linear.Parameters, outputGradient: Matrix,
+    input: Matrix
+  ) throws {
+    self.node = node
+    self.outputGradient = outputGradient
+    product = try TreeProduct(
+      outputGradient, times: input, blocks: node.rows, order: node.order,
+      into: node.arena.matrix(parameters.weight))
+    var sums = [node.arena.matrix(parameters.bias)]
+    while sums.count < node.order.depth {
+      sums.append(workspace.matrix(rows: 1, columns: outputGradient.columns))
+    }
+    biasSums = sums
+  }
+
+  func run() throws {
+    try product.run()
+    node.order.walk { shard, place in
+      VectorMath.columnSums(outputGradient.rows(node.rows[shard]), into: biasSums[place])
+    } add: { place in
+      VectorMath.add(biasSums[place + 1], to: biasSums[place])
+    }
   }
 }

@@ -38,18 +38,23 @@ public final class ParameterArena {
   public let layout: ParameterLayout
   /// The tensors, gaps included: `[layout.extent]`.
   public let values: UnsafeMutableBufferPointer<Float>
-  /// Numbers that travel behind the tensors in one message, such as losses behind gradients.
-  public let riders: UnsafeMutableBufferPointer<Float>
-  /// Tensors and riders: `[layout.extent + riders.count]`.
-  public let everything: UnsafeMutableBufferPointer<Float>
-  private let workspace = Workspace()
+  private let owner: AnyObject
 
   /// An arena of zeros.
-  public init(_ layout: ParameterLayout, riderCount: Int = 0) {
+  public convenience init(_ layout: ParameterLayout) {
+    let workspace = Workspace()
+    self.init(layout, in: workspace.zeros(count: layout.extent), owner: workspace)
+  }
+
+  /// An arena in memory that somebody else owns, and that is zero, such as a window that other ranks see.
+  /// - Parameter memory: `[layout.extent]`, on a cache line.
+  public init(
+    _ layout: ParameterLayout, in memory: UnsafeMutableBufferPointer<Float>, owner: AnyObject
+  ) {
+    precondition(memory.count == layout.extent)
     self.layout = layout
-    everything = workspace.zeros(count: layout.extent + riderCount)
-    values = UnsafeMutableBufferPointer(rebasing: everything[..<layout.extent])
-    riders = UnsafeMutableBufferPointer(rebasing: everything[layout.extent...])
+    values = memory
+    self.owner = owner
   }
 
   /// A tensor's numbers, in row-major order.
@@ -60,7 +65,7 @@ public final class ParameterArena {
   /// A tensor as a matrix: `[shape[0], shape[1]]`, or `[1, shape[0]]` for a vector.
   public func matrix(_ entry: ParameterLayout.Entry) -> Matrix {
     Matrix(
-      elements: everything.baseAddress! + entry.offset,
+      elements: values.baseAddress! + entry.offset,
       rows: entry.shape.count == 1 ? 1 : entry.shape[0], columns: entry.shape.last ?? 1)
   }
 }

@@ -1,33 +1,137 @@
-/// The rows of a global batch that one rank owns.
-///
-/// Rank `r` of `P` owns rows `floor(r * B / P) ..< floor((r + 1) * B / P)` of a batch of `B`: any `P`, any
-/// `B`. A rank may own no rows; it still joins every collective.
-public struct Shard: Equatable, Sendable {
+import Matrices
+
+/// How a global batch is cut: into logical shards, the leaves of the tree in which all sums over the batch are taken, and
+/// these into whole runs of them, one a rank.
+public struct BatchPartition: Equatable, Sendable {
   /// B, in samples.
   public let globalBatchSize: Int
-  public let rank: Int
   public let rankCount: Int
+  /// Global rows of each logical shard; none is empty.
+  public let logicalShards: [Range<Int>]
+  public let tree: SummationTree
+  /// Which logical shards a rank owns; none for some ranks if there are more ranks than shards.
+  public let logicalShardsOfRank: [Range<Int>]
+  /// The nodes of the tree that a rank adds up by itself.
+  public let nodesOfRank: [[Range<Int>]]
+  /// Whether the logical shards are the same for any number of ranks.
+  public let isFixed: Bool
 
-  public init(globalBatchSize: Int, rank: Int, rankCount: Int) {
-    precondition(globalBatchSize >= 0 && rankCount > 0 && (0..<rankCount).contains(rank))
-    self.globalBatchSize = globalBatchSize
-    self.rank = rank
-    self.rankCount = rankCount
+  /// Cuts a batch into logical shards of a fixed size, the last one perhaps smaller: sums have the same bits for any
+  /// number of ranks.
+  public init(globalBatchSize: Int, rankCount: Int, logicalShardSize: Int) {
+    precondition(globalBatchSize >= 0 && rankCount > 0 && logicalShardSize > 0)
+    let shards = stride(from: 0, to: globalBatchSize, by: logicalShardSize).map {
+      $0..<min($0 + logicalShardSize, globalBatchSize)
+    }
+    let starts = Self.starts(of: shards.count, over: rankCount)
+    self.init(
+      globalBatchSize, shards: shards, isFixed: true,
+      shardsOfRank: (0..<rankCount).map { starts[$0]..<starts[$0 + 1] })
   }
 
+  /// Cuts a batch into one logical shard a rank: sums depend on the number of ranks.
+  public init(globalBatchSize: Int, rankCount: Int) {
+    precondition(globalBatchSize >= 0 && rankCount > 0)
+    let starts = Self.starts(of: globalBatchSize, over: rankCount)
+    let rows = (0..<rankCount).map { starts[$0]..<starts[$0 + 1] }
+    var next = 0
+    let shardsOfRank = rows.map { rows in
+      defer { next += rows.isEmpty ? 0 : 1 }
+      return next..<next + (rows.isEmpty ? 0 : 1)
+    }
+    self.init(
+      globalBatchSize, shards: rows.filter { !$0.isEmpty }, isFixed: false,
+      shardsOfRank: shardsOfRank)
+  }
+
+  private init(
+    _ globalBatchSize: Int, shards: [Range<Int>], isFixed: Bool, shardsOfRank: [Range<Int>]
+  ) {
+    self.isFixed = isFixed
+    let tree = SummationTree(leafCount: shards.count)
+    self.globalBatchSize = globalBatchSize
+    rankCount = shardsOfRank.count
+    logicalShards = shards
+    self.tree = tree
+    logicalShardsOfRank = shardsOfRank
+    nodesOfRank = shardsOfRank.map(tree.nodes(of:))
+  }
+
+  /// floor(rank * count / P) for rank 0 … P, without an intermediate product that could overflow.
+  private static func starts(of count: Int, over rankCount: Int) -> [Int] {
+    let (share, rest) = count.quotientAndRemainder(dividingBy: rankCount)
+    return (0...rankCount).map { $0 * share + $0 * rest / rankCount }
+  }
+
+  /// How all ranks' nodes, in rank order, are added up.
+  public var orderOfNodes: SummationOrder { tree.order(of: nodesOfRank.flatMap { $0 }) }
+
+  /// The most nodes that a rank has, at least 1.
+  public var mostNodes: Int { max(nodesOfRank.map(\.count).max() ?? 0, 1) }
+
+  /// Global rows that a rank owns.
+  public func rows(ofRank rank: Int) -> Range<Int> {
+    let shards = logicalShardsOfRank[rank]
+    guard let first = shards.first, let last = shards.last else {
+      // A rank without rows stands between its neighbours, where that is known.
+      let start = shards.lowerBound
+      let row = start < logicalShards.count ? logicalShards[start].lowerBound : globalBatchSize
+      return row..<row
+    }
+    return logicalShards[first].lowerBound..<logicalShards[last].upperBound
+  }
+
+  /// What one rank owns.
+  public func shard(ofRank rank: Int) -> Shard { Shard(self, rank: rank) }
+}
+
+/// The rows of a global batch that one rank owns. A rank may own none; it still joins every collective.
+public struct Shard: Equatable, Sendable {
+  public let partition: BatchPartition
+  public let rank: Int
+  /// Global rows.
+  public let rows: Range<Int>
+  /// The rows of each logical shard, counted from this rank's first.
+  public let logicalShards: [Range<Int>]
+  /// The nodes that this rank adds up: each a range of ``logicalShards``.
+  public let nodes: [Range<Int>]
+
+  init(_ partition: BatchPartition, rank: Int) {
+    precondition((0..<partition.rankCount).contains(rank))
+    self.partition = partition
+    self.rank = rank
+    let rows = partition.rows(ofRank: rank)
+    let owned = partition.logicalShardsOfRank[rank]
+    self.rows = rows
+    logicalShards = partition.logicalShards[owned].map {
+      $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound
+    }
+    nodes = partition.nodesOfRank[rank].map {
+      $0.lowerBound - owned.lowerBound..<$0.upperBound - owned.lowerBound
+    }
+  }
+
+  public var globalBatchSize: Int { partition.globalBatchSize }
   public var firstRow: Int { rows.lowerBound }
   public var rowCount: Int { rows.count }
-  public var rows: Range<Int> { boundary(rank)..<boundary(rank + 1) }
+  /// Whether this rank owns the first rows of the batch.
+  public var isFirst: Bool { partition.logicalShardsOfRank[rank].contains(0) }
 
-  /// floor(rank * B / P), without an intermediate product that could overflow.
-  private func boundary(_ rank: Int) -> Int {
-    let (share, rest) = globalBatchSize.quotientAndRemainder(dividingBy: rankCount)
-    return rank * share + rank * rest / rankCount
+  /// Rows that stay together for any number of ranks: the logical shards of `passes` stacked passes, each sample with
+  /// `rowsPerSample` rows. Nil if the logical shards are not fixed.
+  public func blocks(passes: Int = 1, rowsPerSample: Int = 1) -> [Range<Int>]? {
+    guard partition.isFixed else { return nil }
+    return (0..<passes).flatMap { pass in
+      logicalShards.map {
+        let begin = (pass * rowCount + $0.lowerBound) * rowsPerSample
+        return begin..<begin + $0.count * rowsPerSample
+      }
+    }
   }
 
-  /// The rows of another rank.
-  public func shard(ofRank other: Int) -> Shard {
-    Shard(globalBatchSize: globalBatchSize, rank: other, rankCount: rankCount)
+  /// How the logical shards of one of ``nodes`` are added up.
+  public func order(ofNode node: Int) -> SummationOrder {
+    partition.tree.order(ofLeavesOf: partition.nodesOfRank[rank][node])
   }
 }
 
@@ -36,10 +140,19 @@ public struct DistributedBatch {
   public let collective: any Collective
   public let shard: Shard
 
-  public init(globalBatchSize: Int, collective: any Collective) {
+  /// - Parameter logicalShardSize: rows of a logical shard, for sums that do not depend on the number of ranks; nil for
+  ///   one a rank.
+  public init(globalBatchSize: Int, collective: any Collective, logicalShardSize: Int? = nil) {
     self.collective = collective
-    shard = Shard(
-      globalBatchSize: globalBatchSize, rank: collective.rank, rankCount: collective.rankCount)
+    let partition =
+      if let logicalShardSize {
+        BatchPartition(
+          globalBatchSize: globalBatchSize, rankCount: collective.rankCount,
+          logicalShardSize: logicalShardSize)
+      } else {
+        BatchPartition(globalBatchSize: globalBatchSize, rankCount: collective.rankCount)
+      }
+    shard = partition.shard(ofRank: collective.rank)
   }
 
   /// A batch that one rank holds whole.

@@ -4,20 +4,26 @@ import Matrices
 public struct Signal {
   /// `[rows, features]`.
   public let value: Matrix
-  /// dLoss/dvalue, `[rows, features]`; nil where nothing flows back.
+  /// dLoss/dvalue of the last rows, `[up to rows, features]`; nil where nothing flows back.
   public let gradient: Matrix?
 
   public init(value: Matrix, gradient: Matrix?) {
     precondition(
-      gradient == nil || (gradient!.rows == value.rows && gradient!.columns == value.columns))
+      gradient == nil || (gradient!.rows <= value.rows && gradient!.columns == value.columns))
     self.value = value
     self.gradient = gradient
   }
 
   /// A signal of zeros in the workspace.
-  public init(rows: Int, features: Int, differentiable: Bool, in workspace: Workspace) {
+  /// - Parameter differentiableRows: how many of the last rows have a gradient; nil for a signal without one.
+  public init(rows: Int, features: Int, differentiableRows: Int?, in workspace: Workspace) {
     self.init(
       value: workspace.matrix(rows: rows, columns: features),
-      gradient: differentiable ? workspace.matrix(rows: rows, columns: features) : nil)
+      gradient: differentiableRows.map { workspace.matrix(rows: $0, columns: features) })
+  }
+
+  /// The rows of ``value`` that ``gradient`` belongs to.
+  public var differentiableValue: Matrix {
+    value.rows(value.rows - (gradient?.rows ?? 0)..<value.rows)
   }
 }

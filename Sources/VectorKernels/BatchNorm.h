@@ -13,6 +13,18 @@ static void columnMoments(const float *restrict x, size_t rows, size_t columns,
     }
 }
 
+static void mergeMoments(double firstCount, double *restrict firstMean, double *restrict firstM2,
+                         double secondCount, const double *restrict secondMean,
+                         const double *restrict secondM2, size_t columns) {
+  double count = firstCount + secondCount;
+  double share = secondCount / count, weight = firstCount * secondCount / count;
+  for (size_t column = 0; column < columns; column++) {
+    double distance = secondMean[column] - firstMean[column];
+    firstMean[column] += distance * share;
+    firstM2[column] += secondM2[column] + distance * distance * weight;
+  }
+}
+
 static void batchNormForward(float *restrict x, size_t rows, size_t columns,
                              const float *restrict mean, const float *restrict inverseDeviation,
                              const float *restrict scale, const float *restrict shift, float slope,

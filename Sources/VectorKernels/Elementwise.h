@@ -24,11 +24,29 @@ static void columnSums(const float *restrict matrix, size_t rows, size_t columns
   }
 }
 
-static void sumInOrder(const float *restrict slices, size_t sliceCount, size_t stride, size_t count,
-                       float *restrict out) {
-  for (size_t i = 0; i < count; i++) out[i] = 0;
-  for (size_t slice = 0; slice < sliceCount; slice++) {
-    const float *restrict x = slices + slice * stride;
-    for (size_t i = 0; i < count; i++) out[i] += x[i];
+static void add(float *restrict target, const float *restrict source, size_t count) {
+  for (size_t i = 0; i < count; i++) target[i] += source[i];
+}
+
+static void sumInTree(const float *const *parts, const size_t *additions, size_t partCount,
+                      size_t count, float *out) {
+  // Small blocks, so that the stack of sums stays in the first cache.
+  enum { blockSize = 512, depth = 64 };
+  float sums[depth][blockSize];
+  for (size_t begin = 0; begin < count; begin += blockSize) {
+    size_t size = count - begin < blockSize ? count - begin : blockSize;
+    const float *stack[depth];
+    size_t level = 0;
+    for (size_t part = 0; part < partCount; part++) {
+      stack[level++] = parts[part] + begin;
+      for (size_t addition = 0; addition < additions[part]; addition++) {
+        level--;
+        const float *left = stack[level - 1], *right = stack[level];
+        float *sum = sums[level - 1];
+        for (size_t i = 0; i < size; i++) sum[i] = left[i] + right[i];
+        stack[level - 1] = sum;
+      }
+    }
+    for (size_t i = 0; i < size; i++) out[begin + i] = partCount == 0 ? 0 : stack[0][i];
   }
 }

@@ -116,9 +116,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let placement = ProcessPlacement(usableProcessors: OneDNN.usableProcessors)
+    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
     let threadCount = threads ?? placement.threadCount
-    OneDNN.setThreadCount(threadCount)
+    WorkTeam.setThreadCount(threadCount)
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
       try train($0, placement: placement, threadCount: threadCount)
@@ -144,7 +144,7 @@ struct TrainCommand: ParsableCommand {
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
     let trainer = try Trainer(
       dataSet, settings: settings, schedule: schedule,
-      collective: flight.recorded(collective(communicator, flight)),
+      collective: flight.recorded(try collective(communicator, flight)),
       rankNames: ranks.names)
     let configuration = RunConfiguration(
       settings: settings, architecture: trainer.state.architecture,
@@ -214,8 +214,10 @@ struct TrainCommand: ParsableCommand {
     _ communicator: Communicator, _ flight: FlightRecording
   ) throws -> MPICollective {
     // What comes before training and after it is not watched: only exchanges of training are.
-    guard stallTimeout > 0, communicator.rankCount > 1 else { return MPICollective(communicator) }
-    return MPICollective(
+    guard stallTimeout > 0, communicator.rankCount > 1 else {
+      return try MPICollective(communicator)
+    }
+    return try MPICollective(
       communicator,
       watch: try StallWatch(
         communicator, timeout: stallTimeout, flightRecordFolder: flight.folder))

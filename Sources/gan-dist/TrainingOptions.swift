@@ -43,6 +43,22 @@ struct TrainingOptions: ParsableArguments {
       "Determines every random number of the run (default: 0).", valueName: "n"))
   var seed: UInt64?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "The same bits for any number of ranks, threads and hosts.",
+      discussion: """
+        Sums over the batch are taken a logical shard at a time and then in one fixed tree. Without it each rank adds up its \
+        images as it likes: results then depend on the number of ranks in their last digits.
+        """))
+  var reproducible: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "Images of a logical shard, part of what is computed (default: 16). Ranks own whole shards.",
+      valueName: "n"))
+  var shardSize: Int?
+
   @Flag(help: "Let the options given win over those that a resumed run was begun with.")
   var override = false
 
@@ -53,6 +69,9 @@ struct TrainingOptions: ParsableArguments {
     }
     if let batchSizePerRank, batchSizePerRank < 1 {
       throw ValidationError("--batch-size-per-rank must be at least 1, but is \(batchSizePerRank).")
+    }
+    if reproducible == false && shardSize != nil {
+      throw ValidationError("--shard-size is for a reproducible run: leave out --no-reproducible.")
     }
     do {
       // A lone rank may have too small a share where many ranks together have enough: two stand for many.
@@ -92,8 +111,18 @@ struct TrainingOptions: ParsableArguments {
     try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
     try set("--dropout", \.dropout, dropout)
     try set("--seed", \.seed, seed)
+    try set("--shard-size", \.logicalShards, logicalShards(begun))
     try settings.validate()
     return settings
+  }
+
+  /// What the options say of logical shards; nil if nothing.
+  private func logicalShards(_ begun: TrainingSettings?) -> TrainingSettings.LogicalShards? {
+    if let shardSize { return .ofSize(shardSize) }
+    guard let reproducible else { return nil }
+    if !reproducible { return .onePerRank }
+    if let begun, begun.logicalShards != .onePerRank { return begun.logicalShards }
+    return TrainingSettings().logicalShards
   }
 
   private func globalBatchSize(_ rankCount: Int) throws -> Int? {

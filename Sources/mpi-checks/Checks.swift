@@ -27,8 +27,8 @@ enum Checks {
       say("usage: mpi-checks \(cases.keys.sorted().joined(separator: "|")) [argument ...]")
       exit(64)
     }
-    let placement = ProcessPlacement(usableProcessors: OneDNN.usableProcessors)
-    OneDNN.setThreadCount(1)
+    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
+    WorkTeam.setThreadCount(1)
     MPISession.run(
       placement: placement,
       explain: { error, communicator in

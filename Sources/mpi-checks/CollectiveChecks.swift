@@ -32,49 +32,78 @@ func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) thro
 }
 
 func checkGather(_ communicator: Communicator, _ arguments: [String]) throws {
-  let collective = MPICollective(communicator)
-  for count in [0, 1, 7, 1024] {
-    let gather = try collective.makeGather(name: "check", count: count)
-    for round in 0..<3 {
-      for index in 0..<count {
-        gather.contribution[index] = Double(1000 * round + 10 * communicator.rank + index)
-      }
-      try gather.run()
-      for rank in 0..<communicator.rankCount {
+  for mayShareMemory in [true, false] {
+    let collective = try MPICollective(communicator, mayShareMemory: mayShareMemory)
+    for count in [0, 1, 7, 1024] {
+      let gather = try collective.makeGather(name: "check", count: count)
+      // Rounds follow each other at once: no rank may see a number of the next.
+      for round in 0..<20 {
+        let contribution = gather.contribution
         for index in 0..<count {
-          try CheckFailure.demand(
-            gather.contributions[rank * count + index] == Double(1000 * round + 10 * rank + index),
-            "gather of \(count), round \(round): element \(index) of rank \(rank)")
+          contribution[index] = Double(1000 * round + 10 * communicator.rank + index)
+        }
+        try gather.run()
+        let contributions = gather.contributions
+        for rank in 0..<communicator.rankCount {
+          for index in 0..<count {
+            try CheckFailure.demand(
+              contributions[rank * count + index] == Double(1000 * round + 10 * rank + index),
+              "gather of \(count), round \(round): element \(index) of rank \(rank)")
+          }
         }
       }
     }
   }
 }
 
-/// Sums of sizes around a cache line, smaller than the number of ranks, and large; used several times.
+/// Sums of sizes around a cache line, smaller than the number of ranks, and large; over trees with fewer leaves than
+/// ranks, as many, and more; used several times.
 func checkReduction(_ communicator: Communicator, _ arguments: [String]) throws {
-  let collective = MPICollective(communicator)
-  let (rank, rankCount) = (communicator.rank, communicator.rankCount)
-  // Unlike sizes of numbers, so that another order of adding gives other bits.
-  func value(_ rank: Int, _ index: Int, _ round: Int) -> Float {
-    Float(index % 97 + 1) * (rank.isMultiple(of: 2) ? 1e-3 : 1e4) / Float(rank + round + 3)
-  }
-  for count in [1, 2, 15, 16, 17, 1000, 600_000] {
-    let arena = ParameterArena(ParameterLayout(), riderCount: count)
-    let values = arena.everything
-    let reduction = try collective.makeReduction(name: "check", of: arena)
-    for round in 0..<2 {
-      for index in 0..<count { values[index] = value(rank, index, round) }
-      try reduction.start()
-      try reduction.finish()
-      for index in 0..<count {
-        let inRankOrder = (0..<rankCount).reduce(Float(0)) { $0 + value($1, index, round) }
-        let expected = rankCount == 1 ? value(0, index, round) : inRankOrder
-        try CheckFailure.demand(
-          values[index] == expected,
-          "reduction of \(count), round \(round): element \(index) is \(values[index]), not \(expected)"
-        )
+  for mayShareMemory in [true, false] {
+    let collective = try MPICollective(communicator, mayShareMemory: mayShareMemory)
+    for shardCount in [1, 2, 3, 4, 7, 8] {
+      for count in [1, 17, 1000] {
+        try checkSum(of: count, shardCount: shardCount, collective)
       }
+    }
+    try checkSum(of: 600_000, shardCount: communicator.rankCount, collective)
+  }
+}
+
+private func checkSum(of count: Int, shardCount: Int, _ collective: MPICollective) throws {
+  // Unlike sizes of numbers, so that another order of adding gives other bits.
+  func value(_ shard: Int, _ index: Int, _ round: Int) -> Float {
+    Float(index % 97 + 1) * (shard.isMultiple(of: 2) ? 1e-3 : 1e4) / Float(shard + round + 3)
+  }
+  /// The sum over a node of the tree, by the tree's definition.
+  func sum(_ node: Range<Int>, _ index: Int, _ round: Int) -> Float {
+    if node.count == 1 { return value(node.lowerBound, index, round) }
+    var left = 1
+    while 2 * left < node.count { left *= 2 }
+    let middle = node.lowerBound + left
+    return sum(node.lowerBound..<middle, index, round)
+      + sum(middle..<node.upperBound, index, round)
+  }
+  var layout = ParameterLayout()
+  let entry = layout.add("weight", shape: [count])
+  let partition = BatchPartition(
+    globalBatchSize: shardCount, rankCount: collective.rankCount, logicalShardSize: 1)
+  let reduction = try collective.makeReduction(name: "check", of: layout, over: partition)
+  let nodes = partition.nodesOfRank[collective.rank]
+  for round in 0..<3 {
+    for (node, part) in zip(nodes, reduction.parts) {
+      let values = part.tensor(entry)
+      for index in 0..<count { values[index] = sum(node, index, round) }
+    }
+    try reduction.start()
+    try reduction.finish()
+    let values = reduction.sum.tensor(entry)
+    for index in 0..<count {
+      let expected = sum(0..<shardCount, index, round)
+      try CheckFailure.demand(
+        values[index] == expected,
+        "sum of \(shardCount) shards of \(count), round \(round): element \(index) is"
+          + " \(values[index]), not \(expected)")
     }
   }
 }

@@ -11,7 +11,7 @@ func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
     folder: arguments.count > 1 ? arguments[1] : ".", rank: communicator.rank,
     rankCount: communicator.rankCount, hostName: MPISession.hostName)
   let collective = RecordedCollective(
-    MPICollective(
+    try MPICollective(
       communicator,
       watch: try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)),
     recorder: recorder)
@@ -39,8 +39,12 @@ func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
     try report("gather of \(count)", rounds) { try gather.run() }
   }
   for count in [533_520, 576_928] {
-    let arena = ParameterArena(ParameterLayout(), riderCount: count)
-    let reduction = try collective.makeReduction(name: "reduction of \(count)", of: arena)
+    var layout = ParameterLayout()
+    _ = layout.add("weight", shape: [count])
+    let reduction = try collective.makeReduction(
+      name: "reduction of \(count)", of: layout,
+      over: BatchPartition(
+        globalBatchSize: communicator.rankCount, rankCount: communicator.rankCount))
     try report("reduction of \(count)", rounds / 5) {
       try reduction.start()
       try reduction.finish()

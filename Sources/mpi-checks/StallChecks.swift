@@ -10,13 +10,17 @@ private final class WatchedStep {
   private let collective: MPICollective
 
   init(_ communicator: Communicator, timeout: Double) throws {
-    collective = MPICollective(
+    collective = try MPICollective(
       communicator,
       watch: try StallWatch(communicator, timeout: timeout, flightRecordFolder: nil))
     forward = try collective.makeGather(name: "layer.forward", count: 256)
     backward = try collective.makeGather(name: "layer.backward", count: 256)
+    var layout = ParameterLayout()
+    _ = layout.add("weight", shape: [500_000])
     gradients = try collective.makeReduction(
-      name: "gradients", of: ParameterArena(ParameterLayout(), riderCount: 500_000))
+      name: "gradients", of: layout,
+      over: BatchPartition(
+        globalBatchSize: communicator.rankCount, rankCount: communicator.rankCount))
   }
 
   func run(_ step: Int, before: (String) throws -> Void) throws {

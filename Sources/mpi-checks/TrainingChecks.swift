@@ -18,7 +18,7 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.maximumSteps = steps
   settings.seed = 5
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
-  let ranks = MPICollective(communicator)
+  let ranks = try MPICollective(communicator)
   let trainer = try Trainer(
     dataSet, settings: settings,
     collective: arguments.contains("local") ? LocalStatistics(ranks) : ranks)
@@ -64,7 +64,7 @@ func flipOneBit(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.epochs = 4
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
   let trainer = try Trainer(
-    dataSet, settings: settings, collective: MPICollective(communicator))
+    dataSet, settings: settings, collective: try MPICollective(communicator))
   let isActive = communicator.rank == Int(arguments.first ?? "0")
   _ = try trainer.run(observer: Saboteur(isActive: isActive))
 }
@@ -109,8 +109,10 @@ private final class LocalStatistics: Collective {
     LocalGather(count: count, rankCount: rankCount)
   }
 
-  func makeReduction(name: String, of arena: ParameterArena) throws -> any Reduction {
-    try ranks.makeReduction(name: name, of: arena)
+  func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) throws -> any Reduction {
+    try ranks.makeReduction(name: name, of: layout, over: partition)
   }
 }
 

@@ -97,8 +97,10 @@ import Testing
   @Test func aCollectiveIsRecordedUnderItsNames() throws {
     let collective = RecordedCollective(SoloCollective(), recorder: try files.recorder())
     let gather = try collective.makeGather(name: "layer.forward", count: 3)
+    var layout = ParameterLayout()
+    _ = layout.add("a", shape: [16])
     let reduction = try collective.makeReduction(
-      name: "gradients", of: ParameterArena(ParameterLayout(), riderCount: 10))
+      name: "gradients", of: layout, over: BatchPartition(globalBatchSize: 1, rankCount: 1))
     collective.willBegin(step: 4)
     try gather.run()
     try reduction.start()
@@ -106,7 +108,7 @@ import Testing
     try reduction.finish()
     let entries = try FlightRecord(path: files.path()).entries
     #expect(entries.map(\.name) == ["layer.forward", "gradients (start)", "gradients (finish)"])
-    #expect(entries.map(\.byteCount) == [24, 40, 40])
+    #expect(entries.map(\.byteCount) == [24, 64, 64])
     #expect(entries.map(\.step) == [4, 4, 5])
     #expect(entries.allSatisfy { $0.left != nil })
   }

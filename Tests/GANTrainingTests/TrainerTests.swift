@@ -30,7 +30,7 @@ import Testing
     _ collective: any Collective, batchSize: Int = 16, epochs: Int = 3, maximumSteps: Int? = nil,
     observer: some TrainingObserver = NoObserver()
   ) throws -> Outcome {
-    OneDNN.setThreadCount(1)
+    WorkTeam.setThreadCount(1)
     var settings = TrainingSettings()
     settings.globalBatchSize = batchSize
     settings.epochs = epochs
@@ -135,18 +135,16 @@ import Testing
     var seen: [[Float]] = []
     loader.shuffle(epoch: 0)
     for step in 0..<5 {
-      loader.load(
-        step: step, shard: Shard(globalBatchSize: 8, rank: 0, rankCount: 1), into: whole)
+      loader.load(0..<8, step: step, into: whole)
       seen += (0..<8).map { Array(whole.rows($0..<$0 + 1).buffer) }
     }
     #expect(Set(seen).count == 40)
 
     // Three ranks together see the same batch.
     var parts: [Float] = []
-    for rank in 0..<3 {
-      let shard = Shard(globalBatchSize: 8, rank: rank, rankCount: 3)
-      let part = workspace.matrix(rows: shard.rowCount, columns: 30)
-      loader.load(step: 4, shard: shard, into: part)
+    for rows in [0..<2, 2..<5, 5..<8] {
+      let part = workspace.matrix(rows: rows.count, columns: 30)
+      loader.load(rows, step: 4, into: part)
       parts += Array(part.buffer)
     }
     #expect(parts == Array(whole.buffer))

@@ -54,9 +54,13 @@ import VectorKernels
     kernels.columnSums(matrix(1).elements, rows, columns, sums.elements)
     results["columnSums"] = Array(sums.buffer)
 
-    let sum = row(0)
-    kernels.sumInOrder(matrix(1).elements, rows, columns, columns, sum.elements)
-    results["sumInOrder"] = Array(sum.buffer)
+    let sum = matrix(1)
+    kernels.add(sum.elements, matrix(2).elements, count)
+    results["add"] = Array(sum.buffer)
+
+    let parts = [matrix(1), matrix(2), matrix(3)].map { UnsafePointer($0.elements) }
+    kernels.sumInTree(parts, [0, 1, 1], 3, count, sum.elements)
+    results["sumInTree"] = Array(sum.buffer)
 
     let digest = kernels.digest(matrix(1).elements, count)
     results["digest"] = [
@@ -68,6 +72,14 @@ import VectorKernels
     kernels.columnMoments(
       matrix(1).elements, rows, columns, moments.baseAddress!, moments.baseAddress! + columns)
     results["columnMoments"] = moments.map(Float.init)
+
+    let others = workspace.zeros(of: Double.self, count: 2 * columns)
+    kernels.columnMoments(
+      matrix(2).elements, rows, columns, others.baseAddress!, others.baseAddress! + columns)
+    kernels.mergeMoments(
+      3, moments.baseAddress!, moments.baseAddress! + columns, 5, others.baseAddress!,
+      others.baseAddress! + columns, columns)
+    results["mergeMoments"] = moments.map(Float.init)
 
     let (x, y) = (matrix(1), matrix(2))
     kernels.batchNormForward(

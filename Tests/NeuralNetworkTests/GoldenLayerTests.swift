@@ -28,9 +28,11 @@ import Testing
     let signal = Signal(
       value: input, gradient: workspace.matrix(rows: input.rows, columns: input.columns))
     let layer = try Linear(
-      parameters, values: values, gradients: gradients, input: signal, activation: activation,
+      parameters, values: values, gradients: .whole(gradients, rows: input.rows), input: signal,
+      activation: activation,
       output: Signal(
-        rows: input.rows, features: parameters.outputSize, differentiable: true, in: workspace))
+        rows: input.rows, features: parameters.outputSize, differentiableRows: input.rows,
+        in: workspace))
     try layer.forward()
     try expect(layer.output.value, golden["output"])
     fill(try #require(layer.output.gradient), golden["dy"])
@@ -57,9 +59,10 @@ import Testing
     fill(values.matrix(parameters.scale), golden["scale"])
     fill(values.matrix(parameters.shift), golden["shift"])
     let input = Signal(
-      rows: first.rows, features: size, differentiable: true, in: workspace)
+      rows: first.rows, features: size, differentiableRows: first.rows, in: workspace)
     let layer = try BatchNorm(
-      parameters, values: values, buffers: state, gradients: gradients, input: input, slope: 0.2,
+      parameters, values: values, buffers: state,
+      gradients: .whole(gradients, rows: first.rows), input: input, slope: 0.2,
       batch: .solo(rows: first.rows), name: "test", workspace: workspace)
 
     _ = input.value.buffer.update(from: first.buffer)

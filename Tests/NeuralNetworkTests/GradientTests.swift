@@ -34,8 +34,10 @@ import Testing
       value: workspace.normals(rows: rows, columns: inputSize, stream: 3),
       gradient: workspace.matrix(rows: rows, columns: inputSize))
     let layer = try Linear(
-      parameters, values: values, gradients: gradients, input: input, activation: activation,
-      output: Signal(rows: rows, features: outputSize, differentiable: true, in: workspace))
+      parameters, values: values, gradients: .whole(gradients, rows: rows), input: input,
+      activation: activation,
+      output: Signal(
+        rows: rows, features: outputSize, differentiableRows: rows, in: workspace))
     let cotangent = workspace.normals(rows: rows, columns: outputSize, stream: 4)
 
     try layer.forward()
@@ -112,7 +114,9 @@ import Testing
     let rows = batch.shard.rows
     var (layout, buffers) = (ParameterLayout(), ParameterLayout())
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
-    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    let values = ParameterArena(layout)
+    let gradientSum = try collective.makeReduction(
+      name: "gradients", of: layout, over: batch.shard.partition)
     let state = ParameterArena(buffers)
     parameters.initialize(values, buffers: state)
     let (scale, shift) = (values.matrix(parameters.scale), values.matrix(parameters.shift))
@@ -124,12 +128,12 @@ import Testing
     let wholeInput = workspace.normals(rows: globalRows, columns: features, stream: 1)
     let wholeCotangent = workspace.normals(rows: globalRows, columns: features, stream: 2)
     let input = Signal(
-      rows: rows.count, features: features, differentiable: true, in: workspace)
+      rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
     let layer = try BatchNorm(
-      parameters, values: values, buffers: state, gradients: gradients, input: input, slope: 0.2,
+      parameters, values: values, buffers: state,
+      gradients: PartialGradients(gradientSum.parts, shard: batch.shard), input: input, slope: 0.2,
       batch: batch, name: "test", workspace: workspace)
     let lossSum = try collective.makeGather(name: "loss", count: 1)
-    let gradientSum = try collective.makeReduction(name: "gradients", of: gradients)
 
     func loss() throws -> Double {
       _ = input.value.buffer.update(from: wholeInput.rows(rows).buffer)
@@ -167,7 +171,7 @@ import Testing
       ("scale", parameters.scale, ofScale), ("shift", parameters.shift, ofShift),
     ] {
       if let text = difference(
-        gradients.matrix(entry).buffer, expected, atol: tolerance, rtol: tolerance)
+        gradientSum.sum.matrix(entry).buffer, expected, atol: tolerance, rtol: tolerance)
       {
         texts.append("\(name): \(text)")
       }

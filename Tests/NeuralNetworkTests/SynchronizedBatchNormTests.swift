@@ -26,16 +26,20 @@ import Testing
     let rows = batch.shard.rows
     var (layout, buffers) = (ParameterLayout(), ParameterLayout())
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
-    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    let values = ParameterArena(layout)
     let state = ParameterArena(buffers)
     parameters.initialize(values, buffers: state)
-    let input = Signal(rows: rows.count, features: features, differentiable: true, in: workspace)
+    let input = Signal(
+      rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
+    let reduction = try collective.makeReduction(
+      name: "gradients", of: layout, over: batch.shard.partition)
     let layer = try BatchNorm(
-      parameters, values: values, buffers: state, gradients: gradients, input: input, slope: 0.2,
+      parameters, values: values, buffers: state,
+      gradients: isLocal ? nil : PartialGradients(reduction.parts, shard: batch.shard),
+      input: input, slope: 0.2,
       batch: isLocal ? .solo(rows: rows.count) : batch, name: "test", workspace: workspace)
     let whole = workspace.normals(rows: globalRows, columns: features, stream: 1, deviation: 2)
     let cotangent = workspace.normals(rows: globalRows, columns: features, stream: 2)
-    let reduction = try collective.makeReduction(name: "gradients", of: gradients)
     _ = input.value.buffer.update(from: whole.rows(rows).buffer)
     try layer.forward(.training)
     var outcome = Outcome()
@@ -48,7 +52,7 @@ import Testing
     outcome.inputGradient = Array(gradient.buffer)
     outcome.runningMean = Array(state.matrix(parameters.runningMean).buffer)
     outcome.runningVariance = Array(state.matrix(parameters.runningVariance).buffer)
-    outcome.scaleGradient = Array(gradients.matrix(parameters.scale).buffer)
+    outcome.scaleGradient = Array(reduction.sum.matrix(parameters.scale).buffer)
     return outcome
   }
 

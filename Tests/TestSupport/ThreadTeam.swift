@@ -1,4 +1,5 @@
 import Foundation
+import Matrices
 import NeuralNetwork
 
 /// Ranks that are threads of one process, so that what ranks do together can be tested without MPI.
@@ -95,9 +96,11 @@ private final class ThreadCollective: Collective {
     return ThreadGather(team, rank: rank, exchange: gathers, count: count)
   }
 
-  func makeReduction(name: String, of arena: ParameterArena) -> any Reduction {
+  func makeReduction(
+    name: String, of layout: ParameterLayout, over partition: BatchPartition
+  ) -> any Reduction {
     defer { reductions += 1 }
-    return ThreadReduction(team, rank: rank, exchange: reductions, arena.everything)
+    return ThreadReduction(team, rank: rank, exchange: reductions, layout, partition)
   }
 }
 
@@ -131,50 +134,56 @@ private final class ThreadGather: Gather {
   }
 }
 
-/// Each rank adds up its slice of all ranks' values, in rank order; then all copy all slices.
+/// Every rank adds up everybody's parts for itself, all in the tree's order.
 private final class ThreadReduction: Reduction {
+  let parts: [ParameterArena]
+  let sum: ParameterArena
   private let team: ThreadTeam
-  private let rank: Int
-  /// Exchanges of the values and of the finished slices.
-  private let exchanges: (values: Int, sums: Int)
-  private let values: UnsafeMutableBufferPointer<Float>
-  private let sums: UnsafeMutableBufferPointer<Float>
+  private let exchange: Int
+  private let order: SummationOrder
+  /// Of each node in the tree's order: whose it is, and which of that rank's.
+  private let places: [(rank: Int, part: Int)]
+  /// This rank's parts, one behind the other: what the others see.
+  private let shown: UnsafeMutableBufferPointer<Float>
 
   init(
-    _ team: ThreadTeam, rank: Int, exchange: Int, _ values: UnsafeMutableBufferPointer<Float>
+    _ team: ThreadTeam, rank: Int, exchange: Int, _ layout: ParameterLayout,
+    _ partition: BatchPartition
   ) {
     self.team = team
-    self.rank = rank
-    exchanges = (2 * exchange, 2 * exchange + 1)
-    self.values = values
-    sums = .allocate(capacity: max(values.count, 1))
-    sums.initialize(repeating: 0)
-    team.register(values, exchange: exchanges.values, rank: rank)
-    team.register(sums, exchange: exchanges.sums, rank: rank)
+    self.exchange = exchange
+    parts = partition.nodesOfRank[rank].map { _ in ParameterArena(layout) }
+    sum = ParameterArena(layout)
+    order = partition.orderOfNodes
+    places = partition.nodesOfRank.enumerated().flatMap { rank, nodes in
+      nodes.indices.map { (rank, $0) }
+    }
+    shown = .allocate(capacity: max(parts.count * layout.extent, 1))
+    shown.initialize(repeating: 0)
+    team.register(shown, exchange: exchange, rank: rank)
   }
 
-  deinit { sums.deallocate() }
-
-  private func slice(ofRank rank: Int) -> Range<Int> {
-    rank * values.count / team.rankCount..<(rank + 1) * values.count / team.rankCount
-  }
+  deinit { shown.deallocate() }
 
   func start() {}
 
   func finish() {
-    team.wait()
-    let slice = slice(ofRank: rank)
-    UnsafeMutableBufferPointer(rebasing: sums[slice]).update(repeating: 0)
-    for buffer in team.floatBuffers(exchanges.values) {
-      for index in slice { sums[index] += buffer[index] }
+    let extent = sum.values.count
+    for (index, part) in parts.enumerated() {
+      for element in 0..<extent { shown[index * extent + element] = part.values[element] }
     }
     team.wait()
-    for (rank, finished) in team.floatBuffers(exchanges.sums).enumerated() {
-      let slice = self.slice(ofRank: rank)
-      _ = UnsafeMutableBufferPointer(rebasing: values[slice])
-        .update(fromContentsOf: UnsafeMutableBufferPointer(rebasing: finished[slice]))
+    let buffers = team.floatBuffers(exchange)
+    var stack = [Float](repeating: 0, count: max(order.depth, 1))
+    for element in 0..<extent {
+      order.walk { node, place in
+        stack[place] = buffers[places[node].rank][places[node].part * extent + element]
+      } add: { place in
+        stack[place] += stack[place + 1]
+      }
+      sum.values[element] = stack[0]
     }
-    // A rank that goes home takes its slice with it.
+    // A rank that goes home takes its parts with it.
     team.wait()
   }
 }

@@ -56,9 +56,13 @@ typedef struct {
   /// sums[columns] = the matrix added up over its rows
   void (*_Nonnull columnSums)(const float *_Nonnull matrix, size_t rows, size_t columns,
                               float *_Nonnull sums);
-  /// out[count] = slices[0] + slices[1] + ... in this order; slice k begins at slices + k * stride
-  void (*_Nonnull sumInOrder)(const float *_Nonnull slices, size_t sliceCount, size_t stride,
-                              size_t count, float *_Nonnull out);
+  /// target += source
+  void (*_Nonnull add)(float *_Nonnull target, const float *_Nonnull source, size_t count);
+  /// out[count] = the parts added up in a tree's order: each part is put on a stack, and `additions` of it follow, of
+  /// the two topmost sums. At most 64 sums may be on the stack.
+  void (*_Nonnull sumInTree)(const float *_Nonnull const *_Nonnull parts,
+                             const size_t *_Nonnull additions, size_t partCount, size_t count,
+                             float *_Nonnull out);
 
   /// A number that any single changed bit changes, to compare copies of an array by.
   uint64_t (*_Nonnull digest)(const float *_Nonnull values, size_t count);
@@ -68,6 +72,11 @@ typedef struct {
   /// mean[columns] and m2[columns] = sum((x - mean)^2) of the rows given; zeros for no rows.
   void (*_Nonnull columnMoments)(const float *_Nonnull x, size_t rows, size_t columns,
                                  double *_Nonnull mean, double *_Nonnull m2);
+  /// The moments of two groups of rows become those of both, in place of the first (Chan et al., 1983).
+  void (*_Nonnull mergeMoments)(double firstCount, double *_Nonnull firstMean,
+                                double *_Nonnull firstM2, double secondCount,
+                                const double *_Nonnull secondMean,
+                                const double *_Nonnull secondM2, size_t columns);
   /// normalized = (x - mean) * inverseDeviation, in place of x;
   /// y = leakyReLU(scale * normalized + shift)
   void (*_Nonnull batchNormForward)(float *_Nonnull x, size_t rows, size_t columns,

@@ -1,0 +1,108 @@
+import COneDNN
+import VectorKernels
+
+/// Products and additions in a fixed order, cut into pieces that different threads may do.
+///
+/// A piece works on a panel of the result that fits the cache. The cut follows from the shapes alone.
+final class ProductProgram {
+  enum Step {
+    case product(ProductPlan)
+    /// target += source, element by element.
+    case addition(
+      UnsafeMutablePointer<Float>, adding: UnsafeMutablePointer<Float>, count: Int)
+  }
+
+  private struct Instruction {
+    var product: ProductPlan.Call?
+    var target: UnsafeMutablePointer<Float>?
+    var source: UnsafeMutablePointer<Float>?
+    var count = 0
+  }
+
+  /// What a thread needs to know.
+  private struct Context: BitwiseCopyable {
+    let instructions: UnsafeMutablePointer<Instruction>
+    /// Piece k is the instructions `pieceStarts[k] ..< pieceStarts[k + 1]`.
+    let pieceStarts: UnsafeMutablePointer<Int>
+    /// Of each piece: the status of the product that failed, or 0.
+    let statuses: UnsafeMutablePointer<UInt32>
+  }
+
+  private let plans: [ProductPlan]
+  private let instructions: UnsafeMutableBufferPointer<Instruction>
+  private let pieceStarts: UnsafeMutableBufferPointer<Int>
+  private let statuses: UnsafeMutableBufferPointer<UInt32>
+
+  init(pieces: [[Step]]) {
+    var plans: [ProductPlan] = []
+    let list = pieces.joined().map { step in
+      switch step {
+      case .product(let plan):
+        plans.append(plan)
+        return Instruction(product: plan.call)
+      case .addition(let target, let source, let count):
+        return Instruction(target: target, source: source, count: count)
+      }
+    }
+    self.plans = plans
+    instructions = .allocate(capacity: max(list.count, 1))
+    _ = instructions.initialize(from: list)
+    pieceStarts = .allocate(capacity: pieces.count + 1)
+    pieceStarts.initialize(repeating: 0)
+    for (index, piece) in pieces.enumerated() {
+      pieceStarts[index + 1] = pieceStarts[index] + piece.count
+    }
+    statuses = .allocate(capacity: max(pieces.count, 1))
+    statuses.initialize(repeating: 0)
+  }
+
+  deinit {
+    instructions.deallocate()
+    pieceStarts.deallocate()
+    statuses.deallocate()
+  }
+
+  /// - Throws: ``OneDNNError``.
+  func run() throws {
+    guard let instructions = instructions.baseAddress, let starts = pieceStarts.baseAddress,
+      let statuses = statuses.baseAddress
+    else { return }
+    let pieceCount = pieceStarts.count - 1
+    WorkTeam.share(
+      { context, begin, end in
+        let context = context.assumingMemoryBound(to: Context.self).pointee
+        for piece in begin..<end { ProductProgram.run(piece: piece, of: context) }
+      }, of: pieceCount,
+      with: Context(instructions: instructions, pieceStarts: starts, statuses: statuses))
+    for piece in 0..<pieceCount where statuses[piece] != 0 {
+      throw OneDNNError(call: "dnnl_primitive_execute", status: Int(statuses[piece]))
+    }
+  }
+
+  private static func run(piece: Int, of context: Context) {
+    for index in context.pieceStarts[piece]..<context.pieceStarts[piece + 1] {
+      let instruction = context.instructions[index]
+      if let product = instruction.product {
+        let status = product.run()
+        if status != dnnl_success { context.statuses[piece] = status.rawValue }
+      } else if let target = instruction.target, let source = instruction.source {
+        VectorMath.kernels.pointee.add(target, source, instruction.count)
+      }
+    }
+  }
+}
+
+/// How results are cut into panels.
+enum Panels {
+  /// At most so many panels a result: more would be too narrow for oneDNN's blocks of 64.
+  private static let count = 4
+
+  /// `extent` columns or rows in panels of nearly one size, whole cache lines of float32 each.
+  static func ranges(of extent: Int) -> [Range<Int>] {
+    let lines = (extent + 15) / 16
+    let panels = min(count, lines)
+    return (0..<panels).map {
+      min(extent, lines * $0 / panels * 16)..<min(extent, lines * ($0 + 1) / panels * 16)
+    }
+  }
+}
