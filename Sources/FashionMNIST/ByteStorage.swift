@@ -12,6 +12,8 @@ package final class ByteStorage {
   package private(set) var capacity: Int
   /// Bytes it may come to hold.
   package let limit: Int
+  /// Whose memory it is; nil if it is this storage's own.
+  private let owner: AnyObject?
 
   /// Storage of `count` zero bytes; nil if memory has no room for them.
   package init?(zeroed count: Int) {
@@ -20,6 +22,15 @@ package final class ByteStorage {
     self.count = count
     capacity = count
     limit = count
+    owner = nil
+  }
+
+  /// Storage that is all of another object's memory; keeps that object.
+  package init(_ memory: UnsafeMutableRawBufferPointer, of owner: AnyObject) {
+    guard let start = memory.baseAddress else { preconditionFailure("memory that is nowhere") }
+    base = start.bindMemory(to: UInt8.self, capacity: memory.count)
+    (count, capacity, limit) = (memory.count, memory.count, memory.count)
+    self.owner = owner
   }
 
   /// Empty storage that may grow to `limit` bytes; nil if memory has no room.
@@ -29,10 +40,11 @@ package final class ByteStorage {
     base = memory.bindMemory(to: UInt8.self, capacity: max(capacity, 1))
     count = 0
     self.limit = limit
+    owner = nil
   }
 
   deinit {
-    free(base)
+    if owner == nil { free(base) }
   }
 
   /// Bytes filled.

@@ -34,25 +34,52 @@ public final class ImageDataSet {
 
   /// Makes a set of zeros that is to be filled with content from elsewhere.
   /// - Throws: `DataSetError` if a size is out of range or memory has no room.
-  public init(imageCount: Int, imageHeight: Int, imageWidth: Int) throws(DataSetError) {
+  public convenience init(
+    imageCount: Int, imageHeight: Int, imageWidth: Int
+  ) throws(DataSetError) {
     let sizes = [imageCount, imageHeight, imageWidth]
+    let byteCount = try Self.headers(of: sizes).images.contentByteCount
+    guard let pixels = ByteStorage(zeroed: byteCount) else {
+      throw .noMemory("", byteCount: byteCount)
+    }
+    try self.init(sizes: sizes, pixels: pixels)
+  }
+
+  /// Makes a set whose pixels are all of another object's memory, and whose labels are zeros.
+  /// - Parameter owner: is kept for as long as the set.
+  /// - Throws: `DataSetError` if a size is out of range or memory has no room.
+  public convenience init(
+    imageCount: Int, imageHeight: Int, imageWidth: Int, pixels: UnsafeMutableRawBufferPointer,
+    of owner: AnyObject
+  ) throws(DataSetError) {
+    try self.init(
+      sizes: [imageCount, imageHeight, imageWidth], pixels: ByteStorage(pixels, of: owner))
+  }
+
+  private init(sizes: [Int], pixels: ByteStorage) throws(DataSetError) {
+    headers = try Self.headers(of: sizes)
+    precondition(pixels.count == headers.images.contentByteCount, "memory of another size")
+    guard let labels = ByteStorage(zeroed: sizes[0]) else {
+      throw .noMemory("", byteCount: sizes[0])
+    }
+    (imageCount, imageHeight, imageWidth) = (sizes[0], sizes[1], sizes[2])
+    (self.pixels, self.labels) = (pixels, labels)
+  }
+
+  private static func headers(
+    of sizes: [Int]
+  ) throws(DataSetError) -> (images: IDXHeader, labels: IDXHeader) {
     guard let images = try? IDXHeader(content: .images, dimensions: sizes, path: ""),
-      let labels = try? IDXHeader(content: .labels, dimensions: [imageCount], path: "")
+      let labels = try? IDXHeader(content: .labels, dimensions: [sizes[0]], path: "")
     else {
       throw DataSetError(
         kind: .broken, path: "",
         message: """
-          no set can have \(imageCount) images of \(imageHeight) x \(imageWidth) pixels: \
+          no set can have \(sizes[0]) images of \(sizes[1]) x \(sizes[2]) pixels: \
           each size must be at least 1, and all bytes must be countable
           """)
     }
-    guard let pixels = ByteStorage(zeroed: images.contentByteCount),
-      let labelStorage = ByteStorage(zeroed: labels.contentByteCount)
-    else { throw .noMemory("", byteCount: images.contentByteCount) }
-    (self.imageCount, self.imageHeight, self.imageWidth) = (imageCount, imageHeight, imageWidth)
-    self.pixels = pixels
-    self.labels = labelStorage
-    headers = (images, labels)
+    return (images, labels)
   }
 
   /// Makes a set of a pair of files, whose memory it takes over.
@@ -106,6 +133,16 @@ public final class ImageDataSet {
   ) throws(Failure) -> Result {
     defer { knownDigests = nil }
     return try body(labels.mutableBytes)
+  }
+
+  /// Overwrites pixels and labels with those of a set of the same sizes.
+  public func copyContent(of other: ImageDataSet) {
+    precondition(
+      pixels.count == other.pixels.count && labels.count == other.labels.count,
+      "a set of other sizes")
+    knownDigests = nil
+    _ = pixels.mutableBytes.update(fromContentsOf: other.pixels.bytes)
+    _ = labels.mutableBytes.update(fromContentsOf: other.labels.bytes)
   }
 }
 

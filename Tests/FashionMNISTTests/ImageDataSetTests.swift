@@ -42,6 +42,31 @@ import Testing
     #expect(set.withUnsafePixels { $0[29] } == 9)
   }
 
+  /// Memory that somebody else has: used where it is, kept, and not freed by the set.
+  @Test func pixelsMayBeInAnothersMemory() throws {
+    final class Owner {
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 60, alignment: 64)
+      deinit { memory.deallocate() }
+    }
+    let made = MadeUpSet()
+    weak var owner: Owner?
+    func lend() throws -> ImageDataSet {
+      let lender = Owner()
+      lender.memory.copyBytes(from: made.pixels)
+      owner = lender
+      return try ImageDataSet(
+        imageCount: 4, imageHeight: 3, imageWidth: 5, pixels: lender.memory, of: lender)
+    }
+    var set: ImageDataSet? = try lend()
+    #expect(owner != nil)
+    set?.withUnsafeMutableLabels { _ = $0.update(fromContentsOf: made.labels) }
+    #expect(try set?.digest == read(made).digest)
+    set?.withUnsafeMutablePixels { $0[59] = 1 }
+    #expect(owner?.memory[59] == 1)
+    set = nil
+    #expect(owner == nil)
+  }
+
   @Test func receivedSetHasTheDigestOfItsFiles() throws {
     let made = MadeUpSet()
     let sent = try read(made)
@@ -52,6 +77,14 @@ import Testing
     received.withUnsafeMutableLabels { _ = $0.update(fromContentsOf: made.labels) }
     #expect(received.digest != nil)
     #expect(received.digest == sent.digest)
+  }
+
+  @Test func copiedSetHasTheDigestOfItsOriginal() throws {
+    let original = try read(MadeUpSet())
+    let copy = try ImageDataSet(imageCount: 4, imageHeight: 3, imageWidth: 5)
+    #expect(copy.digest != original.digest)
+    copy.copyContent(of: original)
+    #expect(copy.digest == original.digest)
   }
 
   @Test func digestTellsSetsApart() throws {
