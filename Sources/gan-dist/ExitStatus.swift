@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
       case .broken: self = .badData
       case .notWritten: self = .cannotWrite
       }
-    case is MPIError, is StallError, TrainingFailure.diverged: self = .tryAgain
+    case is MPIError, is StallError, is UnlikeDataError, TrainingFailure.diverged: self = .tryAgain
     default: self = .internalError
     }
   }

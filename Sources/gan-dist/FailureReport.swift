@@ -25,6 +25,6 @@ enum FailureReport {
 
   /// Whether every rank throws this error alike.
   private static func isSeenByAll(_ error: any Error) -> Bool {
-    error is TrainingSettings.Invalid || error is TrainingFailure
+    error is TrainingSettings.Invalid || error is TrainingFailure || error is UnlikeDataError
   }
 }

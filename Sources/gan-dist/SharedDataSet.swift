@@ -1,30 +1,89 @@
 import FashionMNIST
 import MPI
 
-/// The data set, read by rank 0 and given to the others: only rank 0's host needs the files.
-enum SharedDataSet {
-  /// Reads and checks the data on rank 0, and copies them to all ranks. Every rank must call this.
-  /// - Returns: the training set, and the folder that rank 0 found it in ("" elsewhere).
-  /// - Throws: `DataSetError` on rank 0.
-  static func load(
-    explicitFolder: String?, over communicator: Communicator
-  ) throws -> (ImageDataSet, String) {
-    var dataSet: ImageDataSet?
-    var source = ""
+/// The data set: read by rank 0, so that only its host needs the files, and in memory once a host.
+struct SharedDataSet {
+  let training: ImageDataSet
+  /// The folder that rank 0 found it in; "" elsewhere.
+  let source: String
+  /// What went wrong, on all ranks: for the log.
+  let warnings: [String]
+
+  /// Reads and checks the data on rank 0, and gives them to all ranks. Every rank must call this.
+  /// - Throws: `DataSetError` on rank 0; ``UnlikeDataError`` on all ranks.
+  init(explicitFolder: String?, over communicator: Communicator) throws {
+    var original: ImageDataSet?
     if communicator.rank == 0 {
       let folder = try DataLocation.resolve(explicitFolder: explicitFolder)
-      dataSet = try folder.readSets().training
+      original = try folder.readSets().training
       source = folder.path
+    } else {
+      source = ""
     }
-    let imageCount = try communicator.broadcast(dataSet?.imageCount ?? 0, from: 0)
-    let imageHeight = try communicator.broadcast(dataSet?.imageHeight ?? 0, from: 0)
-    let imageWidth = try communicator.broadcast(dataSet?.imageWidth ?? 0, from: 0)
-    let shared =
-      try dataSet
-      ?? ImageDataSet(imageCount: imageCount, imageHeight: imageHeight, imageWidth: imageWidth)
-    guard communicator.rankCount > 1 else { return (shared, source) }
-    try shared.withUnsafeMutablePixels { try communicator.broadcast($0, from: 0) }
-    try shared.withUnsafeMutableLabels { try communicator.broadcast($0, from: 0) }
-    return (shared, source)
+    if let original, communicator.rankCount == 1 {
+      (training, warnings) = (original, [])
+      return
+    }
+    let imageCount = try communicator.broadcast(original?.imageCount ?? 0, from: 0)
+    let imageHeight = try communicator.broadcast(original?.imageHeight ?? 0, from: 0)
+    let imageWidth = try communicator.broadcast(original?.imageWidth ?? 0, from: 0)
+
+    let host = try communicator.splitByHost()
+    let (window, problem) = try Self.makeWindow(
+      byteCount: imageCount * imageHeight * imageWidth, over: host)
+    warnings = try communicator.allGather(host.rank == 0 ? problem : "").filter { !$0.isEmpty }
+    if let window {
+      training = try ImageDataSet(
+        imageCount: imageCount, imageHeight: imageHeight, imageWidth: imageWidth,
+        pixels: window.segment(ofRank: 0), of: window)
+    } else {
+      training =
+        try original
+        ?? ImageDataSet(imageCount: imageCount, imageHeight: imageHeight, imageWidth: imageWidth)
+    }
+    if let original, original !== training { training.copyContent(of: original) }
+    original = nil
+
+    // Pixels go to one rank of each host, or to all where each has memory of its own.
+    let isReceiver = window == nil || host.rank == 0
+    if let receivers = try communicator.split(isMember: isReceiver) {
+      try training.withUnsafeMutablePixels { try receivers.broadcast($0, from: 0) }
+    }
+    try window?.synchronize()
+    try training.withUnsafeMutableLabels { try communicator.broadcast($0, from: 0) }
+    try UnlikeDataError.demandLike(training, over: communicator)
+  }
+
+  /// Memory for the pixels, in the segment of the host's rank 0; nil if each rank has to have its own, and why.
+  private static func makeWindow(
+    byteCount: Int, over host: Communicator
+  ) throws -> (window: SharedWindow?, problem: String) {
+    guard host.rankCount > 1 else { return (nil, "") }
+    do {
+      return (try SharedWindow(byteCount: host.rank == 0 ? byteCount : 0, over: host), "")
+    } catch let error as SharedMemoryError {
+      return (nil, "each of \(host.rankCount) ranks keeps the data set by itself: \(error)")
+    }
+  }
+}
+
+/// Data that did not arrive as rank 0 read them: known to all ranks.
+struct UnlikeDataError: Error, CustomStringConvertible {
+  let ranks: [Int]
+
+  var description: String {
+    """
+    the data set of \(ranks.count == 1 ? "rank" : "ranks") \(ranks.map(String.init).joined(separator: ", ")) \
+    is not what rank 0 has: it was damaged on the way or in memory. Start again
+    """
+  }
+
+  /// Compares the digests of all ranks. Every rank must call this.
+  fileprivate static func demandLike(
+    _ dataSet: ImageDataSet, over communicator: Communicator
+  ) throws {
+    let digests = try communicator.allGather(dataSet.digest?.hex ?? "")
+    let unlike = digests.indices.filter { digests[$0] != digests[0] }
+    if !unlike.isEmpty { throw UnlikeDataError(ranks: unlike) }
   }
 }

@@ -136,9 +136,10 @@ struct TrainCommand: ParsableCommand {
     let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
-    let (dataSet, source) = try SharedDataSet.load(explicitFolder: data, over: communicator)
+    let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+    let dataSet = shared.training
     let flight = try FlightRecording(desk?.folder, over: communicator)
-    for warning in flight.warnings { desk?.log.logger.warning("\(warning)") }
+    for warning in shared.warnings + flight.warnings { desk?.log.logger.warning("\(warning)") }
 
     var schedule = CheckpointSchedule()
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
@@ -157,7 +158,7 @@ struct TrainCommand: ParsableCommand {
 
     guard let desk else { return try go(trainer, NoObserver(), communicator) }
     let description = RunDescription(
-      configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: source)
+      configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source)
     try desk.folder.write(description.json, to: "config.json")
     let reporter = try RunReporter(
       desk: desk, description: description, sampleEvery: sampleEvery, history: trainer.history)

@@ -108,6 +108,34 @@ import Testing
     #expect(job.output.contains("1 rank on"))
   }
 
+  /// Where ranks cannot share the data set each keeps its own, and the log says why; the result is the same.
+  @Test func tooLittleSharedMemoryIsAWarning() throws {
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    let works = try Command.run(unshare + ["true"]).status == 0
+    guard works || ProcessInfo.processInfo.environment["CI"] != nil else {
+      print("skipped: this machine makes no mount namespaces")
+      return
+    }
+    let options = ["--max-steps", "2", "--batch-size", "512"]
+    let small = "mount -t tmpfs -o size=40m tmpfs /dev/shm && exec \"$@\""
+    let alone = try Command.run(
+      unshare + ["sh", "-c", small, "sh", "mpirun", "--oversubscribe", "-np", "2", program]
+        + options + ["--out", scratch.path("alone")])
+    #expect(alone.status == 0, "\(alone.transcript)")
+    let warning = "gan-dist: warning: each of 2 ranks keeps the data set by itself: "
+    #expect(alone.errors.contains(warning), "\(alone.transcript)")
+    #expect(alone.errors.contains("/dev/shm has "))
+    #expect(try text("alone/log.txt").contains("keeps the data set by itself"))
+
+    let together = try Command.mpirun(
+      ranks: 2, program, options + ["--out", scratch.path("together")])
+    #expect(together.status == 0 && together.errors.isEmpty, "\(together.transcript)")
+    func losses(_ name: String) throws -> [Substring] {
+      Array(try text(name + "/metrics.csv").split(separator: "\n")[1].split(separator: ",")[2...5])
+    }
+    #expect(try losses("alone") == losses("together"))
+  }
+
   /// On a terminal the line of progress is drawn again and again, cut to its width.
   @Test func aTerminalGetsALiveLine() throws {
     let command =
