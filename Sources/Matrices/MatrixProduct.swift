@@ -8,7 +8,7 @@ public enum ProductActivation: Sendable, Equatable {
 
 /// `result = activation(left * right + bias)`, planned once for fixed memory and run in every step.
 ///
-/// oneDNN matmul primitives, one a panel of columns; the number of threads changes no bit.
+/// oneDNN matmul primitives, one a thread.
 public final class MatrixProduct {
   /// A factor, read as it lies in memory or transposed.
   public enum Factor {
@@ -30,7 +30,7 @@ public final class MatrixProduct {
   ///
   /// Without rows to multiply (m is 0) nothing is done; with nothing to add up (k is 0) the result is zero.
   /// - Parameter blocks: runs of rows that together are all. The rows of a block then have the bits that they have
-  ///   without the other blocks; nil where that does not matter.
+  ///   without the other blocks, whatever the number of threads; nil where that does not matter.
   /// - Throws: ``OneDNNError`` if oneDNN cannot plan it.
   public init(
     _ leftFactor: Factor, times rightFactor: Factor, plus bias: Matrix? = nil,
@@ -48,24 +48,28 @@ public final class MatrixProduct {
       program = nil
       return
     }
-    var probe = BitProbe()
-    var pieces: [[ProductProgram.Step]] = []
-    for panel in Panels.ranges(of: result.columns) {
-      let (factor, part) = (right.columns(panel), Operand(result).columns(panel))
-      let ending = ProductEnding(
-        bias: bias.map { $0.elements + panel.lowerBound }, activation: activation)
-      var runs = [0..<result.rows]
-      if let blocks,
-        try !probe.rowsAreIndependent(left, factor, into: part, ending, blocks: blocks)
-      {
-        runs = blocks
+    let columns = 0..<result.columns
+    // All rows at once, a panel of columns a thread; or a block after the other.
+    var ways = [(rows: [0..<result.rows], panels: Panels.ranges(of: result.columns))]
+    if let blocks { ways.append((blocks, [columns])) }
+    func plan(
+      _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
+    ) throws -> ProductProgram {
+      var pieces: [[ProductProgram.Step]] = []
+      for panel in ways[way].panels {
+        let ending = ProductEnding(
+          bias: bias.map { $0.elements + panel.lowerBound }, activation: activation)
+        for rows in ways[way].rows {
+          let plan = try ProductPlan(
+            left.rows(rows), right.columns(panel), into: result.rows(rows).columns(panel),
+            ending: ending)
+          pieces.append([.product(plan)])
+        }
       }
-      for rows in runs {
-        let plan = try ProductPlan(left.rows(rows), factor, into: part.rows(rows), ending: ending)
-        pieces.append([.product(plan)])
-      }
+      return ProductProgram(pieces: pieces)
     }
-    program = ProductProgram(pieces: pieces)
+    let probe = BitProbe(left: left, right: right, result: Operand(result))
+    program = try plan(probe.choose(among: ways.count, plan), left, right, Operand(result))
   }
 
   /// Computes the product.

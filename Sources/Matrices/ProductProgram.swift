@@ -3,7 +3,7 @@ import VectorKernels
 
 /// Products and additions in a fixed order, cut into pieces that different threads may do.
 ///
-/// A piece works on a panel of the result that fits the cache. The cut follows from the shapes alone.
+/// A piece is done by one thread from beginning to end.
 final class ProductProgram {
   enum Step {
     case product(ProductPlan)
@@ -92,15 +92,12 @@ final class ProductProgram {
   }
 }
 
-/// How results are cut into panels.
+/// How results are cut for the threads.
 enum Panels {
-  /// At most so many panels a result: more would be too narrow for oneDNN's blocks of 64.
-  private static let count = 4
-
-  /// `extent` columns or rows in panels of nearly one size, whole cache lines of float32 each.
+  /// `extent` columns or rows in a panel a thread, whole cache lines of float32 each and none empty.
   static func ranges(of extent: Int) -> [Range<Int>] {
     let lines = (extent + 15) / 16
-    let panels = min(count, lines)
+    let panels = min(WorkTeam.threadCount, lines)
     return (0..<panels).map {
       min(extent, lines * $0 / panels * 16)..<min(extent, lines * ($0 + 1) / panels * 16)
     }

@@ -2,7 +2,7 @@
 /// for fixed memory and run in every step.
 ///
 /// This is how a weight gradient is made: left is dLoss/doutput, right the layer's input, and a block the rows of
-/// one logical shard.
+/// one logical shard. The number of threads changes no bit.
 public final class TreeProduct {
   private let result: Matrix
   private let program: ProductProgram?
@@ -25,46 +25,62 @@ public final class TreeProduct {
       return
     }
     // Place 0 of the stack is the result itself.
-    var stack = [result]
-    while stack.count < order.depth {
-      stack.append(workspace.matrix(rows: result.rows, columns: result.columns))
+    let places = (1..<max(order.depth, 1)).map { [workspace] _ in
+      workspace.matrix(rows: result.rows, columns: result.columns)
     }
-    var probe = BitProbe()
-    program = ProductProgram(
-      pieces: try Panels.ranges(of: result.rows).map { panel in
-        try Self.steps(
-          left, right, blocks, order, panel: panel, stack: stack.map { $0.rows(panel) },
-          probe: &probe)
-      })
+    let panels = Panels.ranges(of: result.rows)
+    // Parts that join the sum below at once save a walk through memory each.
+    let ways = [
+      Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),
+      Way(panels: [0..<result.rows], mayJoin: false),
+    ]
+    func plan(
+      _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
+    ) throws -> ProductProgram {
+      let stack = [result] + places.map { Operand($0) }
+      return ProductProgram(
+        pieces: try ways[way].panels.map { panel in
+          try Self.steps(
+            left.rows(panel), right, blocks, order, stack: stack.map { $0.rows(panel) },
+            mayJoin: ways[way].mayJoin)
+        })
+    }
+    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
+    let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
+    program = try plan(
+      probe.choose(among: ways.count, plan), leftFactor, rightFactor, Operand(result))
+  }
+
+  /// How a sum of products may be computed.
+  private struct Way {
+    let panels: [Range<Int>]
+    /// Whether a part may be added to the sum below it as it is computed.
+    let mayJoin: Bool
   }
 
   /// One panel of the result's rows.
+  /// - Parameter stack: where the walk's sums are.
   private static func steps(
-    _ left: Matrix, _ right: Matrix, _ blocks: [Range<Int>], _ order: SummationOrder,
-    panel: Range<Int>, stack: [Matrix], probe: inout BitProbe
+    _ left: Operand, _ right: Operand, _ blocks: [Range<Int>], _ order: SummationOrder,
+    stack: [Operand], mayJoin: Bool
   ) throws -> [ProductProgram.Step] {
     var steps: [ProductProgram.Step] = []
-    /// Whether the sum on top of the stack is already part of the one below.
-    var topIsMerged = false
+    var topHasJoined = false
     try order.walk { block, place in
-      let leftFactor = Operand(left.rows(blocks[block])).transposed.rows(panel)
-      let rightFactor = Operand(right.rows(blocks[block]))
-      // A part that is added to the one below at once needs no place of its own, where that changes no bit.
-      let joins = place > 0 && order.additions[block] > 0
-      topIsMerged =
-        try joins && probe.accumulationIsExact(leftFactor, rightFactor, into: Operand(stack[0]))
+      topHasJoined = mayJoin && place > 0 && order.additions[block] > 0
       steps.append(
         .product(
           try ProductPlan(
-            leftFactor, rightFactor, into: Operand(stack[topIsMerged ? place - 1 : place]),
-            ending: ProductEnding(accumulates: topIsMerged))))
+            left.columns(blocks[block]), right.rows(blocks[block]),
+            into: stack[topHasJoined ? place - 1 : place],
+            ending: ProductEnding(accumulates: topHasJoined))))
     } add: { place in
-      if !topIsMerged {
+      if !topHasJoined {
+        let (sum, part) = (stack[place], stack[place + 1])
         steps.append(
-          .addition(
-            stack[place].elements, adding: stack[place + 1].elements, count: stack[place].count))
+          .addition(sum.elements, adding: part.elements, count: sum.rows * sum.columns))
       }
-      topIsMerged = false
+      topHasJoined = false
     }
     return steps
   }

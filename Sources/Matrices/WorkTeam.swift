@@ -2,8 +2,7 @@ import COneDNN
 
 /// The threads that share the work of one rank: libgomp's, the OpenMP library that oneDNN brings.
 ///
-/// Work is cut into pieces by its shape alone, and a piece is done by one thread from beginning to end: how many threads
-/// there are changes no bit of a result.
+/// A piece of work is done by one thread from beginning to end.
 public enum WorkTeam {
   /// How many threads share the work; set once, before the work begins.
   nonisolated(unsafe) public private(set) static var threadCount = 1
