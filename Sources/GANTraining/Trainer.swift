@@ -144,7 +144,7 @@ public final class Trainer {
       state, settings: settings,
       batch: DistributedBatch(
         globalBatchSize: settings.globalBatchSize, collective: collective,
-        logicalShardSize: settings.logicalShardSize))
+        shards: settings.logicalShards))
     sentinel = try DriftSentinel(state, over: collective, rankNames: rankNames)
     verdict = try collective.makeGather(name: "checkpoint.verdict", count: 1)
   }

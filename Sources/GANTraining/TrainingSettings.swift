@@ -17,22 +17,8 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   public private(set) var logicalShardSize: Int? = 16
 
   /// In which parts sums over the batch are taken before the parts are added up in one fixed tree.
-  public enum LogicalShards: Equatable, Sendable, CustomStringConvertible {
-    /// So many images, the last ones perhaps fewer: sums have the same bits for any number of ranks.
-    case ofSize(Int)
-    /// One part a rank: sums depend on the number of ranks in their last digits.
-    case onePerRank
-
-    public var description: String {
-      switch self {
-      case .ofSize(let size): "\(size)"
-      case .onePerRank: "one shard a rank (--no-reproducible)"
-      }
-    }
-  }
-
-  public var logicalShards: LogicalShards {
-    get { logicalShardSize.map(LogicalShards.ofSize) ?? .onePerRank }
+  public var logicalShards: BatchPartition.LogicalShards {
+    get { logicalShardSize.map(BatchPartition.LogicalShards.ofSize) ?? .onePerRank }
     set {
       switch newValue {
       case .ofSize(let size): logicalShardSize = size

@@ -3,6 +3,14 @@ import Matrices
 /// How a global batch is cut: into logical shards, the leaves of the tree in which all sums over the batch are taken, and
 /// these into whole runs of them, one a rank.
 public struct BatchPartition: Equatable, Sendable {
+  /// In which parts sums over the batch are taken before the parts are added up in the tree.
+  public enum LogicalShards: Equatable, Sendable {
+    /// So many samples, the last ones perhaps fewer: sums have the same bits for any number of ranks.
+    case ofSize(Int)
+    /// One part a rank: sums depend on the number of ranks in their last digits.
+    case onePerRank
+  }
+
   /// B, in samples.
   public let globalBatchSize: Int
   public let rankCount: Int
@@ -16,10 +24,19 @@ public struct BatchPartition: Equatable, Sendable {
   /// Whether the logical shards are the same for any number of ranks.
   public let isFixed: Bool
 
-  /// Cuts a batch into logical shards of a fixed size, the last one perhaps smaller: sums have the same bits for any
-  /// number of ranks.
-  public init(globalBatchSize: Int, rankCount: Int, logicalShardSize: Int) {
-    precondition(globalBatchSize >= 0 && rankCount > 0 && logicalShardSize > 0)
+  /// Cuts a batch into logical shards, and deals these out to the ranks.
+  public init(globalBatchSize: Int, rankCount: Int, shards: LogicalShards = .onePerRank) {
+    precondition(globalBatchSize >= 0 && rankCount > 0)
+    switch shards {
+    case .ofSize(let size):
+      self.init(globalBatchSize: globalBatchSize, rankCount: rankCount, shardSize: size)
+    case .onePerRank:
+      self.init(onePerRankOf: rankCount, globalBatchSize: globalBatchSize)
+    }
+  }
+
+  private init(globalBatchSize: Int, rankCount: Int, shardSize logicalShardSize: Int) {
+    precondition(logicalShardSize > 0)
     let shards = stride(from: 0, to: globalBatchSize, by: logicalShardSize).map {
       $0..<min($0 + logicalShardSize, globalBatchSize)
     }
@@ -29,9 +46,7 @@ public struct BatchPartition: Equatable, Sendable {
       shardsOfRank: (0..<rankCount).map { starts[$0]..<starts[$0 + 1] })
   }
 
-  /// Cuts a batch into one logical shard a rank: sums depend on the number of ranks.
-  public init(globalBatchSize: Int, rankCount: Int) {
-    precondition(globalBatchSize >= 0 && rankCount > 0)
+  private init(onePerRankOf rankCount: Int, globalBatchSize: Int) {
     let starts = Self.starts(of: globalBatchSize, over: rankCount)
     let rows = (0..<rankCount).map { starts[$0]..<starts[$0 + 1] }
     var next = 0
@@ -140,19 +155,14 @@ public struct DistributedBatch {
   public let collective: any Collective
   public let shard: Shard
 
-  /// - Parameter logicalShardSize: rows of a logical shard, for sums that do not depend on the number of ranks; nil for
-  ///   one a rank.
-  public init(globalBatchSize: Int, collective: any Collective, logicalShardSize: Int? = nil) {
+  public init(
+    globalBatchSize: Int, collective: any Collective,
+    shards: BatchPartition.LogicalShards = .onePerRank
+  ) {
     self.collective = collective
-    let partition =
-      if let logicalShardSize {
-        BatchPartition(
-          globalBatchSize: globalBatchSize, rankCount: collective.rankCount,
-          logicalShardSize: logicalShardSize)
-      } else {
-        BatchPartition(globalBatchSize: globalBatchSize, rankCount: collective.rankCount)
-      }
-    shard = partition.shard(ofRank: collective.rank)
+    shard = BatchPartition(
+      globalBatchSize: globalBatchSize, rankCount: collective.rankCount, shards: shards
+    ).shard(ofRank: collective.rank)
   }
 
   /// A batch that one rank holds whole.

@@ -26,12 +26,12 @@ struct InspectCommand: ParsableCommand {
         Console.output.write(try Checkpoint.stateDigest(of: tensors) + "\n")
         return 0
       }
-      describe(tensors)
+      try describe(tensors)
       return 0
     }
   }
 
-  private func describe(_ file: SafetensorsFile) {
+  private func describe(_ file: SafetensorsFile) throws {
     var lines = ["\(file.path): \(Phrases.count(file.tensors.count, "tensor"))"]
     for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) where key != "history" {
       lines.append("  \(key): \(value)")
@@ -42,6 +42,7 @@ struct InspectCommand: ParsableCommand {
       if let last = position.history.last {
         lines.append("  last epoch: \(Phrases.means(last.means))")
       }
+      lines.append("  state's digest: \(try Checkpoint.stateDigest(of: file))")
     }
     let width = file.tensors.map(\.name.count).max() ?? 0
     for tensor in file.tensors {

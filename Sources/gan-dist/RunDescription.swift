@@ -3,6 +3,7 @@ import FoundationEssentials
 import GANTraining
 import MPI
 import Matrices
+import NeuralNetwork
 
 /// What is run, where and on what: for config.json and for the first lines of the log.
 struct RunDescription {
@@ -19,13 +20,21 @@ struct RunDescription {
     [
       Version.name,
       "  ranks      \(rankLine)",
-      "  libraries  \(MPISession.libraryVersion), oneDNN \(OneDNN.version) (\(OneDNN.instructionSet)),"
-        + " vector kernels \(VectorMath.instructionSet)",
+      "  libraries  \(MPISession.libraryVersion), \(Self.arithmetic)",
       "  data       \(dataLine)",
       "  batches    \(batchLine)",
+      "  sums       \(sumLine)",
       "  networks   \(networkLine)",
       "  run        \(runFolder): \(runLine)",
     ]
+  }
+
+  /// The program as files of a run name it.
+  static var program: String { "\(Version.name) with \(arithmetic)" }
+
+  /// What the bits of a result depend on beside settings and data.
+  static var arithmetic: String {
+    "oneDNN \(OneDNN.version) (\(OneDNN.instructionSet)), vector kernels \(VectorMath.instructionSet)"
   }
 
   /// Where each rank runs.
@@ -61,11 +70,38 @@ struct RunDescription {
   private var batchLine: String {
     let steps = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     let leftOver = dataSet.imageCount - steps * settings.globalBatchSize
-    let (batch, ranks) = (settings.globalBatchSize, ranks.rankCount)
-    let (least, most) = (batch / ranks, (batch + ranks - 1) / ranks)
-    let share = least == most ? "\(least)" : "\(least) or \(most)"
-    return "\(Phrases.count(steps)) an epoch, of \(batch) images, \(share) a rank"
+    let counts = Set((0..<ranks.rankCount).map { partition.rows(ofRank: $0).count }).sorted()
+    let share = counts.map(String.init).joined(separator: " or ")
+    return
+      "\(Phrases.count(steps)) an epoch, of \(settings.globalBatchSize) images, \(share) a rank"
       + (leftOver > 0 ? "; \(Phrases.count(leftOver, "image")) left out each epoch" : "")
+  }
+
+  private var partition: BatchPartition {
+    BatchPartition(
+      globalBatchSize: settings.globalBatchSize, rankCount: ranks.rankCount,
+      shards: settings.logicalShards)
+  }
+
+  /// Whether the number of ranks changes a bit, and how well the ranks share the work.
+  private var sumLine: String {
+    guard case .ofSize(let size) = settings.logicalShards else {
+      return "depend on the number of ranks in their last digits (--no-reproducible)"
+    }
+    let shardCount = partition.logicalShards.count
+    let line =
+      "reproducible: in one tree of \(Phrases.count(shardCount, "logical shard")) of \(size) images,"
+      + " the same bits for any number of ranks"
+    let idle = partition.logicalShardsOfRank.filter(\.isEmpty).count
+    if idle > 0 {
+      return line + "; \(Phrases.count(idle, "rank")) of \(ranks.rankCount) idle:"
+        + " take \(shardCount), or a smaller --shard-size"
+    }
+    if !shardCount.isMultiple(of: ranks.rankCount) {
+      let better = (1...ranks.rankCount).last { shardCount.isMultiple(of: $0) } ?? 1
+      return line + "; \(better) or \(shardCount) ranks would share them evenly"
+    }
+    return line
   }
 
   private var networkLine: String {
@@ -90,6 +126,7 @@ extension RunDescription {
       let batchSize: Int
       let learningRate, beta1, beta2, epsilon, labelSmoothing, dropout: Double
       let seed: UInt64
+      let logicalShardSize: Int?
     }
     struct Data: Encodable {
       let folder: String
@@ -120,7 +157,8 @@ extension RunDescription {
           batchSize: settings.globalBatchSize, learningRate: settings.adam.learningRate,
           beta1: settings.adam.beta1, beta2: settings.adam.beta2,
           epsilon: settings.adam.epsilon, labelSmoothing: settings.labelSmoothing,
-          dropout: settings.dropout, seed: settings.seed),
+          dropout: settings.dropout, seed: settings.seed,
+          logicalShardSize: settings.logicalShardSize),
         architecture: architecture,
         data: .init(
           folder: dataSource,

@@ -1,5 +1,6 @@
 import GANTraining
 import Pictures
+import TensorFiles
 
 /// What rank 0 tells of a run: lines, the table, pictures.
 final class RunReporter: TrainingObserver {
@@ -91,7 +92,7 @@ final class RunReporter: TrainingObserver {
     let path = desk.checkpoints.file(step: step)
     try Checkpoint.write(
       trainer.state, position: trainer.currentPosition, configuration: description.configuration,
-      program: Version.name, to: path)
+      program: RunDescription.program, to: path)
     desk.checkpoints.removeOld()
     log.logger.debug("wrote \(path)")
   }
@@ -107,7 +108,8 @@ final class RunReporter: TrainingObserver {
   func trainingDidEnd(_ trainer: Trainer) throws {
     try write("generator.safetensors") {
       try GeneratorFile.write(
-        trainer.state, configuration: description.configuration, program: Version.name, to: $0)
+        trainer.state, configuration: description.configuration,
+        program: RunDescription.program, to: $0)
     }
     let lastEpoch = trainer.history.last?.epoch ?? 0
     if lastGridEpoch != lastEpoch { try drawGrid(epoch: lastEpoch, trainer) }
@@ -115,7 +117,21 @@ final class RunReporter: TrainingObserver {
     let interpolation = try SampleImages.interpolation(
       of: Self.interpolationCount, from: trainer.state, random: trainer.random)
     try write("plots/interpolation.png") { try strip.write(interpolation.images, to: $0) }
+    try tellDigest(trainer)
     summarize(trainer)
+  }
+
+  /// Names the state that the run ended in, and what its bits depend on beside settings and data.
+  private func tellDigest(_ trainer: Trainer) throws {
+    let path = desk.checkpoints.file(step: trainer.state.step)
+    // A run without steps, from another folder's checkpoint, has written none.
+    guard let file = try? SafetensorsFile(path: path) else { return }
+    let digest = try Checkpoint.stateDigest(of: file)
+    log.logger.info(
+      """
+      state after step \(Phrases.count(trainer.state.step)): digest \(digest) \
+      with \(RunDescription.arithmetic)
+      """)
   }
 
   private func drawGrid(epoch: Int, _ trainer: Trainer) throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GANTraining
+import NeuralNetwork
 
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
 struct TrainingOptions: ParsableArguments {
@@ -90,11 +91,18 @@ struct TrainingOptions: ParsableArguments {
       _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?
     ) throws {
       guard let value else { return }
+      func text(_ value: Value) -> String {
+        switch value as? BatchPartition.LogicalShards {
+        case .ofSize(let size): "\(size)"
+        case .onePerRank: "one shard a rank (--no-reproducible)"
+        case nil: "\(value)"
+        }
+      }
       if begun != nil && settings[keyPath: path] != value && !override {
         throw TrainingSettings.Invalid(
           setting: name,
           reason: """
-            is \(value), but the run was begun with \(settings[keyPath: path]); leave it out, or \
+            is \(text(value)), but the run was begun with \(text(settings[keyPath: path])); leave it out, or \
             add --override to go on with another
             """)
       }
@@ -117,7 +125,7 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// What the options say of logical shards; nil if nothing.
-  private func logicalShards(_ begun: TrainingSettings?) -> TrainingSettings.LogicalShards? {
+  private func logicalShards(_ begun: TrainingSettings?) -> BatchPartition.LogicalShards? {
     if let shardSize { return .ofSize(shardSize) }
     guard let reproducible else { return nil }
     if !reproducible { return .onePerRank }

@@ -87,7 +87,7 @@ private func checkSum(of count: Int, shardCount: Int, _ collective: MPICollectiv
   var layout = ParameterLayout()
   let entry = layout.add("weight", shape: [count])
   let partition = BatchPartition(
-    globalBatchSize: shardCount, rankCount: collective.rankCount, logicalShardSize: 1)
+    globalBatchSize: shardCount, rankCount: collective.rankCount, shards: .ofSize(1))
   let reduction = try collective.makeReduction(name: "check", of: layout, over: partition)
   let nodes = partition.nodesOfRank[collective.rank]
   for round in 0..<3 {

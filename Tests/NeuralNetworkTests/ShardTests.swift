@@ -7,12 +7,9 @@ import Testing
   private static let rankCounts = [1, 2, 3, 4, 5, 7, 8, 12, 64, 300]
 
   private func shards(_ size: Int, over rankCount: Int, of shardSize: Int? = nil) -> [Shard] {
-    let partition =
-      if let shardSize {
-        BatchPartition(globalBatchSize: size, rankCount: rankCount, logicalShardSize: shardSize)
-      } else {
-        BatchPartition(globalBatchSize: size, rankCount: rankCount)
-      }
+    let partition = BatchPartition(
+      globalBatchSize: size, rankCount: rankCount,
+      shards: shardSize.map(BatchPartition.LogicalShards.ofSize) ?? .onePerRank)
     return (0..<rankCount).map(partition.shard(ofRank:))
   }
 
@@ -42,8 +39,8 @@ import Testing
   @Test(arguments: sizes, rankCounts)
   func logicalShardsAreTheSameForAnyNumberOfRanks(size: Int, rankCount: Int) {
     let partition = BatchPartition(
-      globalBatchSize: size, rankCount: rankCount, logicalShardSize: 16)
-    let one = BatchPartition(globalBatchSize: size, rankCount: 1, logicalShardSize: 16)
+      globalBatchSize: size, rankCount: rankCount, shards: .ofSize(16))
+    let one = BatchPartition(globalBatchSize: size, rankCount: 1, shards: .ofSize(16))
     #expect(partition.logicalShards == one.logicalShards)
     #expect(partition.tree == one.tree)
     let counts = partition.logicalShardsOfRank.map(\.count)
