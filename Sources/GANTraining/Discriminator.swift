@@ -48,25 +48,26 @@ public final class Discriminator {
   /// - Parameters:
   ///   - gradients: where the gradients of this rank's rows are written; nil if D is not trained by this pass.
   ///   - images: `[rows, pixels]`; where it has a gradient, ``backward()`` writes dLoss/dimages.
+  ///   - name: what the pass is called in a trace.
   ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
     gradients: PartialGradients?, images: Signal, dropout probability: Double,
-    blocks: [Range<Int>]? = nil
+    blocks: [Range<Int>]? = nil, name: String = "D"
   ) throws {
     let rows = images.value.rows
     let differentiableRows = gradients != nil || images.gradient != nil ? rows : nil
     let hiddenCount = parameters.linears.count - 1
     var signal = images
     var hiddenLayers: [(Linear, Dropout)] = []
-    for linearParameters in parameters.linears[..<hiddenCount] {
+    for (index, linearParameters) in parameters.linears[..<hiddenCount].enumerated() {
       let linear = try Linear(
         linearParameters, values: state.parameters, gradients: gradients, input: signal,
         activation: .leakyReLU(slope: architecture.leakyReLUSlope),
         output: Signal(
           rows: rows, features: linearParameters.outputSize,
           differentiableRows: differentiableRows, in: workspace),
-        blocks: blocks)
+        blocks: blocks, name: "\(name).\(3 * index)")
       let dropout = Dropout(linear.output, probability: probability, workspace: workspace)
       hiddenLayers.append((linear, dropout))
       signal = linear.output
@@ -76,7 +77,7 @@ public final class Discriminator {
       rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
     outputLayer = try Linear(
       parameters.linears[hiddenCount], values: state.parameters, gradients: gradients,
-      input: signal, output: logits, blocks: blocks)
+      input: signal, output: logits, blocks: blocks, name: "\(name).\(3 * hiddenCount)")
   }
 
   /// Draws the dropout masks of some rows; `stream` is the first layer's, the next layers' follow.

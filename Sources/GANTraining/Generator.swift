@@ -77,7 +77,7 @@ public final class Generator {
         output: Signal(
           rows: rows, features: parameters.linears[index].outputSize,
           differentiableRows: images.gradient?.rows, in: workspace),
-        blocks: batch.shard.blocks(passes: passes))
+        blocks: batch.shard.blocks(passes: passes), name: "G.\(3 * index)")
       let batchNorm = try BatchNorm(
         norm, values: state.parameters, buffers: state.buffers, gradients: gradients,
         input: linear.output, passes: passes, slope: architecture.leakyReLUSlope, batch: batch,
@@ -89,7 +89,7 @@ public final class Generator {
     outputLayer = try Linear(
       parameters.linears[parameters.norms.count], values: state.parameters, gradients: gradients,
       input: signal, activation: .tanh, output: images,
-      blocks: batch.shard.blocks(passes: passes))
+      blocks: batch.shard.blocks(passes: passes), name: "G.\(3 * parameters.norms.count)")
   }
 
   /// images = G(noise). In training every rank must call this, also one without rows.

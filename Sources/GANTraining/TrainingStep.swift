@@ -96,12 +96,12 @@ public final class TrainingStep {
       state.discriminatorParameters, architecture, state: state.discriminator,
       gradients: PartialGradients(discriminatorReduction.parts, shard: shard, rowsPerSample: 2),
       images: Signal(value: images, gradient: nil), dropout: settings.dropout,
-      blocks: shard.blocks(rowsPerSample: 2))
+      blocks: shard.blocks(rowsPerSample: 2), name: "D(real, fake)")
     discriminatorOnFake = try Discriminator(
       state.discriminatorParameters, architecture, state: state.discriminator, gradients: nil,
       images: Signal(
         value: generator.images.differentiableValue, gradient: generator.images.gradient),
-      dropout: settings.dropout, blocks: shard.blocks())
+      dropout: settings.dropout, blocks: shard.blocks(), name: "D(G(z2))")
 
     lossSums = try SumExchange(name: "losses", count: Loss.allCases.count, over: batch)
     lossesOfShards = workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)

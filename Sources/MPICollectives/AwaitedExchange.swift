@@ -1,15 +1,18 @@
 import FlightRecorder
 import MPI
+import Matrices
 
 /// An exchange seen by whoever waits for it: tells the watch what this rank does, if there is a watch.
 final class AwaitedExchange {
   private let watch: StallWatch?
   private let index: Int
+  private let name: Int
   private var started = Operation()
   private var current = Operation()
 
   init(_ watch: StallWatch?, name: String) {
     self.watch = watch
+    self.name = Timeline.register(name)
     index = watch?.register(name) ?? 0
   }
 
@@ -23,11 +26,13 @@ final class AwaitedExchange {
   /// Waits until something is over.
   /// - Throws: `MPIError`; ``StallError`` if it never is.
   func wait(for event: some Awaitable) throws {
-    guard let watch else {
-      while try !event.isComplete() {}
-      return
+    try Timeline.record(.waiting, name) {
+      guard let watch else {
+        while try !event.isComplete() {}
+        return
+      }
+      try watch.wait(for: event)
     }
-    try watch.wait(for: event)
   }
 
   /// What this rank has received tells that every rank has entered the exchange's operation.

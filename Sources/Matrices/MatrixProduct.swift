@@ -49,9 +49,13 @@ public final class MatrixProduct {
       return
     }
     let columns = 0..<result.columns
-    // All rows at once, a panel of columns a thread; or a block after the other.
-    var ways = [(rows: [0..<result.rows], panels: Panels.ranges(of: result.columns))]
-    if let blocks { ways.append((blocks, [columns])) }
+    // All rows at once and a panel of columns a thread; or, as long as that changes no bit, a run of blocks a thread.
+    let panels = Panels.ranges(of: result.columns)
+    var ways = [(rows: [0..<result.rows], panels: panels)]
+    if let blocks {
+      let runs = (rows: Self.runs(of: blocks), panels: [columns])
+      ways = (panels.count == 1 ? [] : [runs]) + ways + [(blocks, [columns])]
+    }
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
     ) throws -> ProductProgram {
@@ -70,6 +74,16 @@ public final class MatrixProduct {
     }
     let probe = BitProbe(left: left, right: right, result: Operand(result))
     program = try plan(probe.choose(among: ways.count, plan), left, right, Operand(result))
+  }
+
+  /// Blocks joined to as many runs as there are threads.
+  private static func runs(of blocks: [Range<Int>]) -> [Range<Int>] {
+    let count = min(WorkTeam.threadCount, blocks.count)
+    return (0..<count).map { run in
+      let first = blocks[blocks.count * run / count]
+      let last = blocks[blocks.count * (run + 1) / count - 1]
+      return first.lowerBound..<last.upperBound
+    }
   }
 
   /// Computes the product.

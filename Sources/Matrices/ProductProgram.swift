@@ -64,6 +64,10 @@ final class ProductProgram {
 
   /// - Throws: ``OneDNNError``.
   func run() throws {
+    try Timeline.record(.product) { try runPieces() }
+  }
+
+  private func runPieces() throws {
     guard let instructions = instructions.baseAddress, let starts = pieceStarts.baseAddress,
       let statuses = statuses.baseAddress
     else { return }
@@ -94,10 +98,14 @@ final class ProductProgram {
 
 /// How results are cut for the threads.
 enum Panels {
-  /// `extent` columns or rows in a panel a thread, whole cache lines of float32 each and none empty.
-  static func ranges(of extent: Int) -> [Range<Int>] {
+  /// `extent` columns or rows in panels, as many a thread, whole cache lines of float32 each and none empty.
+  /// - Parameter width: numbers for each of the `extent`, where a panel is to stay in the second cache.
+  static func ranges(of extent: Int, cachingWidth width: Int? = nil) -> [Range<Int>] {
     let lines = (extent + 15) / 16
-    let panels = min(WorkTeam.threadCount, lines)
+    let threads = WorkTeam.threadCount
+    let cachedNumbers = 1 << 17
+    let least = width.map { (extent * $0 + cachedNumbers - 1) / cachedNumbers } ?? 1
+    let panels = min((max(least, threads) + threads - 1) / threads * threads, lines)
     return (0..<panels).map {
       min(extent, lines * $0 / panels * 16)..<min(extent, lines * ($0 + 1) / panels * 16)
     }

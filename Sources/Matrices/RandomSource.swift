@@ -42,16 +42,18 @@ public struct RandomSource: Sendable, Equatable {
 
   /// Fills `out[samples, values]` with standard normal numbers; its first row is sample `firstSample`.
   public func fillNormals(_ out: Matrix, stream: UInt32, step: Int, firstSample: Int) {
-    WorkTeam.share(
-      { context, begin, end in
-        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-        VectorMath.kernels.pointee.randomNormals(
-          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-          drawing.columns, drawing.out + begin * drawing.columns)
-      }, of: out.rows, grain: max(Self.grain / out.columns, 1),
-      with: Drawing(
-        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-        columns: out.columns, out: out.elements))
+    Timeline.record(.random) {
+      WorkTeam.share(
+        { context, begin, end in
+          let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
+          VectorMath.kernels.pointee.randomNormals(
+            drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
+            drawing.columns, drawing.out + begin * drawing.columns)
+        }, of: out.rows, grain: max(Self.grain / out.columns, 1),
+        with: Drawing(
+          address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
+          columns: out.columns, out: out.elements))
+    }
   }
 
   /// Fills `out[samples, units]` with 0 (with the given probability) or 1 / (1 - probability).
@@ -59,17 +61,20 @@ public struct RandomSource: Sendable, Equatable {
     _ out: Matrix, probability: Double, stream: UInt32, step: Int, firstSample: Int
   ) {
     precondition(probability >= 0 && probability < 1)
-    WorkTeam.share(
-      { context, begin, end in
-        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-        VectorMath.kernels.pointee.dropoutMultipliers(
-          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-          drawing.columns, drawing.threshold, drawing.scale, drawing.out + begin * drawing.columns)
-      }, of: out.rows, grain: max(Self.grain / out.columns, 1),
-      with: Drawing(
-        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-        columns: out.columns, out: out.elements, threshold: UInt32(probability * 4_294_967_296),
-        scale: Float(1 / (1 - probability))))
+    Timeline.record(.random) {
+      WorkTeam.share(
+        { context, begin, end in
+          let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
+          VectorMath.kernels.pointee.dropoutMultipliers(
+            drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
+            drawing.columns, drawing.threshold, drawing.scale, drawing.out + begin * drawing.columns
+          )
+        }, of: out.rows, grain: max(Self.grain / out.columns, 1),
+        with: Drawing(
+          address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
+          columns: out.columns, out: out.elements, threshold: UInt32(probability * 4_294_967_296),
+          scale: Float(1 / (1 - probability))))
+    }
   }
 
   /// A permutation of `0 ..< count` (Fisher and Yates), the same on every rank.

@@ -28,7 +28,9 @@ public final class TreeProduct {
     let places = (1..<max(order.depth, 1)).map { [workspace] _ in
       workspace.matrix(rows: result.rows, columns: result.columns)
     }
-    let panels = Panels.ranges(of: result.rows)
+    // Sums that are added to again stay in the second cache.
+    let panels = Panels.ranges(
+      of: result.rows, cachingWidth: blocks.count > 1 ? result.columns : nil)
     // Parts that join the sum below at once save a walk through memory each.
     let ways = [
       Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),

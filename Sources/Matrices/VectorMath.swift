@@ -30,16 +30,20 @@ extension VectorMath {
     _ work: WorkTeam.Work, _ target: Matrix, _ source: Matrix, _ number: Float = 0
   ) {
     precondition(target.count == source.count)
-    WorkTeam.share(
-      work, of: target.count, grain: grain,
-      with: Pair(target: target.elements, source: source.elements, number: number))
+    Timeline.record(.elementwise) {
+      WorkTeam.share(
+        work, of: target.count, grain: grain,
+        with: Pair(target: target.elements, source: source.elements, number: number))
+    }
   }
 
   /// out = (pixel / 255 - 0.5) / 0.5: torchvision's `ToTensor` and `Normalize(0.5, 0.5)`.
   public static func pixelsToFloats(_ pixels: UnsafeBufferPointer<UInt8>, into out: Matrix) {
     precondition(pixels.count == out.count)
     guard let base = pixels.baseAddress else { return }
-    kernels.pointee.pixelsToFloats(base, pixels.count, out.elements)
+    Timeline.record(.elementwise) {
+      kernels.pointee.pixelsToFloats(base, pixels.count, out.elements)
+    }
   }
 
   /// values *= factors, element by element.
@@ -80,7 +84,9 @@ extension VectorMath {
   /// sums[1, columns] = the rows of `matrix` added up in order.
   public static func columnSums(_ matrix: Matrix, into sums: Matrix) {
     precondition(sums.count == matrix.columns)
-    kernels.pointee.columnSums(matrix.elements, matrix.rows, matrix.columns, sums.elements)
+    Timeline.record(.elementwise) {
+      kernels.pointee.columnSums(matrix.elements, matrix.rows, matrix.columns, sums.elements)
+    }
   }
 
   /// out[count] = the parts added up in a tree's order; `out` may be one of them.
@@ -88,7 +94,9 @@ extension VectorMath {
     _ parts: UnsafePointer<UnsafePointer<Float>>, order: TreeWalk, count: Int,
     into out: UnsafeMutablePointer<Float>
   ) {
-    kernels.pointee.sumInTree(parts, order.additions, order.partCount, count, out)
+    Timeline.record(.sum) {
+      kernels.pointee.sumInTree(parts, order.additions, order.partCount, count, out)
+    }
   }
 }
 
@@ -106,7 +114,9 @@ extension VectorMath {
   public static func columnMoments(
     of x: Matrix, mean: UnsafeMutablePointer<Double>, m2: UnsafeMutablePointer<Double>
   ) {
-    kernels.pointee.columnMoments(x.elements, x.rows, x.columns, mean, m2)
+    Timeline.record(.elementwise) {
+      kernels.pointee.columnMoments(x.elements, x.rows, x.columns, mean, m2)
+    }
   }
 
   /// The moments of two groups of rows become those of both, in place of the first (Chan, Golub and LeVeque, 1983).
@@ -131,17 +141,20 @@ extension VectorMath {
     slope: Float, output: Matrix
   ) {
     precondition(x.count == output.count && scale.count == x.columns && shift.count == x.columns)
-    WorkTeam.share(
-      { context, begin, end in
-        let work = context.assumingMemoryBound(to: Forward.self).pointee
-        VectorMath.kernels.pointee.batchNormForward(
-          work.x + begin * work.columns, end - begin, work.columns, work.mean,
-          work.inverseDeviation, work.scale, work.shift, work.slope, work.y + begin * work.columns)
-      }, of: x.rows, grain: max(grain / x.columns, 1),
-      with: Forward(
-        x: x.elements, y: output.elements, columns: x.columns, mean: mean.elements,
-        inverseDeviation: inverseDeviation.elements, scale: scale.elements, shift: shift.elements,
-        slope: slope))
+    Timeline.record(.elementwise) {
+      WorkTeam.share(
+        { context, begin, end in
+          let work = context.assumingMemoryBound(to: Forward.self).pointee
+          VectorMath.kernels.pointee.batchNormForward(
+            work.x + begin * work.columns, end - begin, work.columns, work.mean,
+            work.inverseDeviation, work.scale, work.shift, work.slope, work.y + begin * work.columns
+          )
+        }, of: x.rows, grain: max(grain / x.columns, 1),
+        with: Forward(
+          x: x.elements, y: output.elements, columns: x.columns, mean: mean.elements,
+          inverseDeviation: inverseDeviation.elements, scale: scale.elements, shift: shift.elements,
+          slope: slope))
+    }
   }
 
   /// sums[2 * columns] = Σ dy, then Σ dy * normalized, over the rows.
@@ -149,8 +162,10 @@ extension VectorMath {
     gradient: Matrix, normalized: Matrix, into sums: UnsafeMutablePointer<Double>
   ) {
     precondition(gradient.count == normalized.count)
-    kernels.pointee.batchNormBackwardSums(
-      gradient.elements, normalized.elements, gradient.rows, gradient.columns, sums)
+    Timeline.record(.elementwise) {
+      kernels.pointee.batchNormBackwardSums(
+        gradient.elements, normalized.elements, gradient.rows, gradient.columns, sums)
+    }
   }
 
   private struct Backward: BitwiseCopyable {
@@ -166,17 +181,19 @@ extension VectorMath {
     meanProduct: Matrix
   ) {
     precondition(gradient.count == normalized.count && factor.count == gradient.columns)
-    WorkTeam.share(
-      { context, begin, end in
-        let work = context.assumingMemoryBound(to: Backward.self).pointee
-        VectorMath.kernels.pointee.batchNormBackwardInput(
-          work.gradient + begin * work.columns, work.normalized + begin * work.columns,
-          end - begin, work.columns, work.factor, work.meanGradient, work.meanProduct)
-      }, of: gradient.rows, grain: max(grain / gradient.columns, 1),
-      with: Backward(
-        gradient: gradient.elements, normalized: normalized.elements, columns: gradient.columns,
-        factor: factor.elements, meanGradient: meanGradient.elements,
-        meanProduct: meanProduct.elements))
+    Timeline.record(.elementwise) {
+      WorkTeam.share(
+        { context, begin, end in
+          let work = context.assumingMemoryBound(to: Backward.self).pointee
+          VectorMath.kernels.pointee.batchNormBackwardInput(
+            work.gradient + begin * work.columns, work.normalized + begin * work.columns,
+            end - begin, work.columns, work.factor, work.meanGradient, work.meanProduct)
+        }, of: gradient.rows, grain: max(grain / gradient.columns, 1),
+        with: Backward(
+          gradient: gradient.elements, normalized: normalized.elements, columns: gradient.columns,
+          factor: factor.elements, meanGradient: meanGradient.elements,
+          meanProduct: meanProduct.elements))
+    }
   }
 }
 
@@ -194,22 +211,24 @@ extension VectorMath {
     let constants = AdamStep(
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
       stepSize: Float(learningRate / (1 - power(beta1, step))),
-      secondCorrectionRoot: Float((1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon))
+      secondCorrection: Float(1 / (1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon))
     var nonFiniteSlices: Int32 = 0
-    return withUnsafeMutablePointer(to: &nonFiniteSlices) { nonFiniteSlices in
-      WorkTeam.share(
-        { context, begin, end in
-          let work = context.assumingMemoryBound(to: AdamWork.self).pointee
-          let isFinite = VectorMath.kernels.pointee.adam(
-            work.constants, work.gradients + begin, end - begin, work.parameters + begin,
-            work.firstMoments + begin, work.secondMoments + begin)
-          if !isFinite { work.nonFiniteSlices.pointee = 1 }  // Whoever writes, writes the same.
-        }, of: count, grain: grain,
-        with: AdamWork(
-          constants: constants, gradients: gradients, parameters: parameters,
-          firstMoments: firstMoments, secondMoments: secondMoments,
-          nonFiniteSlices: nonFiniteSlices))
-      return nonFiniteSlices.pointee == 0
+    return Timeline.record(.update) {
+      withUnsafeMutablePointer(to: &nonFiniteSlices) { nonFiniteSlices in
+        WorkTeam.share(
+          { context, begin, end in
+            let work = context.assumingMemoryBound(to: AdamWork.self).pointee
+            let isFinite = VectorMath.kernels.pointee.adam(
+              work.constants, work.gradients + begin, end - begin, work.parameters + begin,
+              work.firstMoments + begin, work.secondMoments + begin)
+            if !isFinite { work.nonFiniteSlices.pointee = 1 }  // Whoever writes, writes the same.
+          }, of: count, grain: grain,
+          with: AdamWork(
+            constants: constants, gradients: gradients, parameters: parameters,
+            firstMoments: firstMoments, secondMoments: secondMoments,
+            nonFiniteSlices: nonFiniteSlices))
+        return nonFiniteSlices.pointee == 0
+      }
     }
   }
 

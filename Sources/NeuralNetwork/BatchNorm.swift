@@ -42,6 +42,7 @@ public final class BatchNorm {
 
   /// `[rows, features]`; its gradient shares its memory with the input's.
   public let output: Signal
+  private let names: PassageNames
   private let input: Signal
   private let slope: Float
   private let shard: Shard
@@ -68,7 +69,7 @@ public final class BatchNorm {
   ///   - gradients: where this rank's part of dLoss/dscale and dLoss/dshift is written; nil if not trained.
   ///   - input: the rows of all passes, one pass behind the other; only the last pass can have a gradient.
   ///   - batch: the global batch that a pass is a part of. Every rank must make the layer.
-  ///   - name: the exchanges' name, such as "G.1".
+  ///   - name: the layer's name, in exchanges and traces, such as "G.1".
   public init(
     _ parameters: Parameters, values: ParameterArena, buffers: ParameterArena,
     gradients: PartialGradients?, input: Signal, passes: Int = 1, slope: Float,
@@ -76,6 +77,7 @@ public final class BatchNorm {
   ) throws {
     let features = input.value.columns
     precondition(input.value.rows == passes * batch.shard.rowCount)
+    names = PassageNames(name)
     self.input = input
     self.slope = slope
     self.passes = passes
@@ -106,6 +108,10 @@ public final class BatchNorm {
   /// In training every rank must call this, also one without rows.
   /// - Throws: what the collective throws.
   public func forward(_ mode: Mode) throws {
+    try Timeline.record(.passage, names.forward) { try normalize(mode) }
+  }
+
+  private func normalize(_ mode: Mode) throws {
     let rows = input.value.rows / passes
     if mode == .training { try moments.run(on: input.value) }
     for pass in 0..<passes {
@@ -130,6 +136,10 @@ public final class BatchNorm {
   /// writes them, and the others zero, into what is reduced with all other gradients. Every rank must call this.
   /// - Throws: what the collective throws.
   public func backward() throws {
+    try Timeline.record(.passage, names.backward) { try backpropagate() }
+  }
+
+  private func backpropagate() throws {
     guard let gradient = output.gradient else { return }
     let normalized = input.differentiableValue
     VectorMath.leakyReLUBackward(gradient, output: output.differentiableValue, slope: slope)

@@ -20,6 +20,7 @@ public final class Linear {
 
   /// `[rows, outputSize]`.
   public let output: Signal
+  private let names: PassageNames
   private let activation: ProductActivation
   private let values: ParameterArena
   private let forwardProduct: MatrixProduct
@@ -32,11 +33,14 @@ public final class Linear {
   ///   - gradients: where dLoss/dweight and dLoss/dbias are written; nil if the layer is not trained.
   ///   - output: where the output is written; its gradient is what ``backward()`` starts from.
   ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
+  ///   - name: the layer's name in a trace, such as "G.0".
   /// - Throws: `OneDNNError` if a product cannot be planned.
   public init(
     _ parameters: Parameters, values: ParameterArena, gradients: PartialGradients?, input: Signal,
-    activation: ProductActivation = .identity, output: Signal, blocks: [Range<Int>]? = nil
+    activation: ProductActivation = .identity, output: Signal, blocks: [Range<Int>]? = nil,
+    name: String = "linear"
   ) throws {
+    names = PassageNames(name)
     let weight = values.matrix(parameters.weight)
     self.output = output
     self.activation = activation
@@ -66,13 +70,17 @@ public final class Linear {
   /// output = activation(input * weightᵀ + bias).
   /// - Throws: `OneDNNError`.
   public func forward() throws {
-    try forwardProduct.run()
+    try Timeline.record(.passage, names.forward) { try forwardProduct.run() }
   }
 
   /// With dy = dLoss/doutput, which becomes the gradient before the activation:
   /// dweight = dyᵀ * input, dbias = Σ rows of dy, dinput = dy * weight. Gradients are overwritten.
   /// - Throws: `OneDNNError`.
   public func backward() throws {
+    try Timeline.record(.passage, names.backward) { try backpropagate() }
+  }
+
+  private func backpropagate() throws {
     guard let outputGradient = output.gradient else { return }
     switch activation {
     case .identity: break

@@ -10,7 +10,7 @@ static bool adam(AdamStep step, const float *restrict gradients, size_t count,
     float root = __builtin_elementwise_sqrt(v);
     firstMoments[i] = m;
     secondMoments[i] = v;
-    parameters[i] -= step.stepSize * (m / (root / step.secondCorrectionRoot + step.epsilon));
+    parameters[i] -= step.stepSize * (m / (root * step.secondCorrection + step.epsilon));
   }
   return beyond == 0;
 }

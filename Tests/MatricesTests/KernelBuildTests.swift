@@ -104,7 +104,7 @@ import VectorKernels
     let isFinite = kernels.adam(
       AdamStep(
         firstWeight: 0.5, secondDecay: 0.999, secondWeight: 0.001, stepSize: 1e-4,
-        secondCorrectionRoot: 0.3,
+        secondCorrection: 0.3,
         epsilon: 1e-8), matrix(1).elements, count, parameters.elements, first.elements,
       second.elements)
     results["adam is finite"] = [isFinite ? 1 : 0]

@@ -22,7 +22,7 @@ typedef struct {
   float secondDecay;           // beta2
   float secondWeight;          // 1 - beta2, rounded once: 1 - float(beta2) would be 1e-5 off
   float stepSize;              // learning rate / (1 - beta1^t)
-  float secondCorrectionRoot;  // sqrt(1 - beta2^t)
+  float secondCorrection;      // 1 / sqrt(1 - beta2^t): to multiply takes less time than to divide
   float epsilon;
 } AdamStep;
 
