@@ -48,13 +48,16 @@ public final class MatrixProduct {
       program = nil
       return
     }
-    let columns = 0..<result.columns
+    // Rows of right that are multiples of 2 KiB apart compete for the same few cache lines, unless oneDNN copies them:
+    // it does so for parts of the columns.
+    let isAliased = right.columnStep == 1 && right.rowStep.isMultiple(of: 512)
+    let plain = Panels.ranges(of: result.columns, count: isAliased ? 2 : 1)
+    let shared = Panels.ranges(of: result.columns, count: max(WorkTeam.threadCount, plain.count))
     // All rows at once and a panel of columns a thread; or, as long as that changes no bit, a run of blocks a thread.
-    let panels = Panels.ranges(of: result.columns)
-    var ways = [(rows: [0..<result.rows], panels: panels)]
+    var ways = [(rows: [0..<result.rows], panels: shared)]
     if let blocks {
-      let runs = (rows: Self.runs(of: blocks), panels: [columns])
-      ways = (panels.count == 1 ? [] : [runs]) + ways + [(blocks, [columns])]
+      if shared.count > plain.count { ways.insert((Self.runs(of: blocks), plain), at: 0) }
+      ways.append((blocks, plain))
     }
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand

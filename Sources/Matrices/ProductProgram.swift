@@ -96,18 +96,22 @@ final class ProductProgram {
   }
 }
 
-/// How results are cut for the threads.
+/// How results are cut, for the caches and for the threads.
 enum Panels {
-  /// `extent` columns or rows in panels, as many a thread, whole cache lines of float32 each and none empty.
-  /// - Parameter width: numbers for each of the `extent`, where a panel is to stay in the second cache.
-  static func ranges(of extent: Int, cachingWidth width: Int? = nil) -> [Range<Int>] {
+  /// `extent` columns or rows in so many panels or fewer, whole cache lines of float32 each and none empty.
+  static func ranges(of extent: Int, count: Int) -> [Range<Int>] {
     let lines = (extent + 15) / 16
-    let threads = WorkTeam.threadCount
-    let cachedNumbers = 1 << 17
-    let least = width.map { (extent * $0 + cachedNumbers - 1) / cachedNumbers } ?? 1
-    let panels = min((max(least, threads) + threads - 1) / threads * threads, lines)
+    let panels = min(count, lines)
     return (0..<panels).map {
       min(extent, lines * $0 / panels * 16)..<min(extent, lines * ($0 + 1) / panels * 16)
     }
+  }
+
+  /// `extent` rows of so many numbers in panels that stay in the second cache, as many a thread.
+  static func cached(_ extent: Int, width: Int) -> [Range<Int>] {
+    let cachedNumbers = 1 << 15
+    let threads = WorkTeam.threadCount
+    let least = (extent * width + cachedNumbers - 1) / cachedNumbers
+    return ranges(of: extent, count: (least + threads - 1) / threads * threads)
   }
 }

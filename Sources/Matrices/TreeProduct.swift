@@ -29,8 +29,10 @@ public final class TreeProduct {
       workspace.matrix(rows: result.rows, columns: result.columns)
     }
     // Sums that are added to again stay in the second cache.
-    let panels = Panels.ranges(
-      of: result.rows, cachingWidth: blocks.count > 1 ? result.columns : nil)
+    let panels =
+      blocks.count > 1
+      ? Panels.cached(result.rows, width: result.columns)
+      : Panels.ranges(of: result.rows, count: WorkTeam.threadCount)
     // Parts that join the sum below at once save a walk through memory each.
     let ways = [
       Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),

@@ -1,5 +1,8 @@
+import Glibc
+
 /// Memory for matrices that live as long as it does: allocated while a network is built, never during a step.
 public final class Workspace {
+  private static let hugePageByteCount = 2 << 20
   private var regions: [UnsafeMutableRawPointer] = []
 
   public init() {}
@@ -20,7 +23,11 @@ public final class Workspace {
   ) -> UnsafeMutableBufferPointer<Number> {
     // Never empty, so that there always is an address.
     let byteCount = max(count, 1) * MemoryLayout<Number>.stride
-    let region = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    let isLarge = byteCount >= Self.hugePageByteCount / 2
+    let region = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: isLarge ? Self.hugePageByteCount : 64)
+    // Advice only: walks through whole arenas then need few translations of addresses.
+    if isLarge { madvise(region, byteCount, MADV_HUGEPAGE) }
     regions.append(region)
     let start = region.initializeMemory(as: Number.self, repeating: 0, count: max(count, 1))
     return UnsafeMutableBufferPointer(start: start, count: count)

@@ -15,6 +15,7 @@
 #include "BatchNorm.h"
 #include "Digest.h"
 #include "Elementwise.h"
+#include "Peak.h"
 #include "Random.h"
 
 const VectorKernelTable TABLE = {
@@ -36,4 +37,6 @@ const VectorKernelTable TABLE = {
     .batchNormBackwardSums = batchNormBackwardSums,
     .batchNormBackwardInput = batchNormBackwardInput,
     .adam = adam,
+    .multiplyAdds = multiplyAdds,
+    .multiplyAddsARound = multiplyAddsARound,
 };

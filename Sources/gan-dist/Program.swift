@@ -13,7 +13,8 @@ struct Program: ParsableCommand {
       """,
     version: Version.name,
     subcommands: [
-      TrainCommand.self, GenerateCommand.self, InspectCommand.self, CompareCommand.self,
+      TrainCommand.self, BenchCommand.self, GenerateCommand.self, InspectCommand.self,
+      CompareCommand.self,
       FlightRecordCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)

@@ -56,7 +56,7 @@ func flipOneBit(_ communicator: Communicator, _ arguments: [String]) throws {
     func epochDidEnd(_ record: EpochRecord, trainer: Trainer) {
       guard isActive, record.epoch == 2 else { return }
       let weights = trainer.state.generator.parameters.values
-      weights[1000] = Float(bitPattern: weights[1000].bitPattern ^ 1)
+      weights[1000] = Float(bitPattern: weights[1000].bitPattern ^ 0x1000)
     }
   }
   var settings = TrainingSettings()

@@ -100,6 +100,13 @@ typedef struct {
   bool (*_Nonnull adam)(AdamStep step, const float *_Nonnull gradients, size_t count,
                         float *_Nonnull parameters, float *_Nonnull firstMoments,
                         float *_Nonnull secondMoments);
+
+  // -- measuring --
+
+  /// Does `rounds` rounds of multiply-adds on registers; the result means nothing.
+  double (*_Nonnull multiplyAdds)(size_t rounds);
+  /// Multiply-adds of float32 numbers in a round.
+  size_t (*_Nonnull multiplyAddsARound)(void);
 } VectorKernelTable;
 
 /// Build number `index` of those that this processor can run, slowest first; null behind the last one.

@@ -1,0 +1,151 @@
+import ArgumentParser
+import GANTraining
+import Glibc
+import MPI
+import MPICollectives
+import Matrices
+import NeuralNetwork
+
+/// `gan-dist bench`: how long a step takes here, and what it is spent on.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how long a training step takes, and what the time is spent on.",
+    discussion: """
+      Trains as `gan-dist train` does, but keeps nothing. First come steps that are not counted; then steps that are only \
+      timed; then as many again in which every part is timed. The peak is measured on the spot: what the same \
+      threads reach at the same time with nothing but multiply-adds in registers.
+
+        gan-dist bench --threads 1
+        mpirun -np 2 gan-dist bench --batch-size 128 --json
+      """)
+
+  @OptionGroup(title: "Training") var training: TrainingOptions
+
+  @Option(help: ArgumentHelp("Steps to measure.", valueName: "n"))
+  var steps = 300
+
+  @Option(help: ArgumentHelp("Steps before that.", valueName: "n"))
+  var warmUp = 50
+
+  @Option(
+    help: ArgumentHelp(
+      "Threads of a rank (default: its share of the processors).", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Folder of the data, as in `train`.", valueName: "dir"))
+  var data: String?
+
+  @Flag(help: "Print one JSON object instead of lines for people.")
+  var json = false
+
+  @Flag(help: "Also say how long rank 0 takes for each layer and exchange.")
+  var layers = false
+
+  func validate() throws {
+    if steps < 1 || warmUp < 0 {
+      throw ValidationError("--steps must be at least 1 and --warm-up at least 0.")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
+    }
+    if training.epochs != nil || training.maxSteps != nil || training.override {
+      throw ValidationError(
+        "--epochs, --max-steps and --override are for training: a benchmark has --steps.")
+    }
+  }
+
+  func run() throws {
+    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
+    let threadCount = threads ?? placement.threadCount
+    WorkTeam.setThreadCount(threadCount)
+    MPISession.run(placement: placement, explain: FailureReport.explain) {
+      try measure($0, placement: placement, threadCount: threadCount)
+    }
+  }
+
+  /// Every rank must call this.
+  private func measure(
+    _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
+  ) throws {
+    let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
+    var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
+    let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+    settings.maximumSteps = warmUp + 2 * steps
+    settings.epochs =
+      1 + warmUp + 2 * steps
+      / max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
+    let watch = try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)
+    let trainer = try Trainer(
+      shared.training, settings: settings,
+      collective: try MPICollective(communicator, watch: communicator.rankCount > 1 ? watch : nil),
+      rankNames: ranks.names)
+    let stopwatch = StepStopwatch(warmUp: warmUp, steps: steps)
+    _ = try trainer.run(observer: stopwatch)
+
+    try communicator.barrier()
+    let peak = try communicator.allGather(PeakRate.measure(seconds: 0.3)).reduce(0, +)
+    let shares = try TimeShares(stopwatch, over: communicator)
+    guard communicator.rank == 0 else { return }
+    let report = BenchReport(
+      ranks: ranks, settings: settings, architecture: trainer.state.architecture,
+      milliseconds: stopwatch.milliseconds, peak: peak, shares: shares)
+    let lines = report.lines + (layers ? stopwatch.linesOfNames : [])
+    Console.output.write(json ? try report.json : lines.joined(separator: "\n") + "\n")
+  }
+}
+
+/// Times steps: first without a look at their parts, then with one.
+final class StepStopwatch: TrainingObserver {
+  /// Of each step that was only timed, in milliseconds.
+  private(set) var milliseconds: [Double] = []
+  /// What the other steps were spent on.
+  private(set) var spans: [Timeline.Span] = []
+  /// How long the other steps took, in nanoseconds.
+  private(set) var nanosecondsWithParts = 0
+  let steps: Int
+  private let warmUp: Int
+  private var lastEnd = 0
+  private var stepsSeen = 0
+
+  /// Spans of a step, and more.
+  private static let spansOfStep = 1000
+
+  init(warmUp: Int, steps: Int) {
+    self.warmUp = warmUp
+    self.steps = steps
+    milliseconds.reserveCapacity(steps)
+  }
+
+  /// Microseconds a step of all spans that have a name, in the order in which they first ended.
+  var linesOfNames: [String] {
+    var (order, nanoseconds): ([Int], [Int: Int]) = ([], [:])
+    for span in spans where span.name >= 0 {
+      if nanoseconds[span.name] == nil { order.append(span.name) }
+      nanoseconds[span.name, default: 0] += span.end - span.begin
+    }
+    let names = Timeline.names
+    return order.map { name in
+      let microseconds = Double(nanoseconds[name] ?? 0) / Double(steps) / 1e3
+      return "    \(names[name].padding(to: 24)) \(Phrases.fixed(microseconds, 1)) us a step"
+    }
+  }
+
+  func trainingWillBegin(_ trainer: Trainer) { lastEnd = Timeline.now() }
+
+  func stepDidEnd(_ progress: TrainingProgress) {
+    let now = Timeline.now()
+    stepsSeen += 1
+    if stepsSeen > warmUp && stepsSeen <= warmUp + steps {
+      milliseconds.append(Double(now - lastEnd) / 1e6)
+    }
+    lastEnd = now
+    if stepsSeen == warmUp + steps {
+      Timeline.start(capacity: steps * Self.spansOfStep)
+      nanosecondsWithParts = -now
+    } else if stepsSeen == warmUp + 2 * steps {
+      spans = Timeline.stop()
+      nanosecondsWithParts += now
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import GANTraining
+import MPI
+import MPICollectives
+import Matrices
+
+/// What the time of a step is spent on: means over all ranks.
+struct TimeShares {
+  /// Milliseconds a step, by kind.
+  let milliseconds: [Timeline.Kind: Double]
+  /// Milliseconds of a whole step, while its parts were timed.
+  let whole: Double
+
+  /// Every rank must call this.
+  init(_ stopwatch: StepStopwatch, over communicator: Communicator) throws {
+    let (steps, ranks) = (Double(stopwatch.steps), Double(communicator.rankCount))
+    func mean(_ nanoseconds: Int) throws -> Double {
+      Double(try communicator.allGather(nanoseconds).reduce(0, +)) / ranks / steps / 1e6
+    }
+    var milliseconds: [Timeline.Kind: Double] = [:]
+    for kind in Timeline.Kind.allCases where kind != .passage {
+      milliseconds[kind] = try mean(
+        stopwatch.spans.lazy.filter { $0.kind == kind }.reduce(0) { $0 + $1.end - $1.begin })
+    }
+    self.milliseconds = milliseconds
+    whole = try mean(stopwatch.nanosecondsWithParts)
+  }
+
+  /// A kind's share of the step.
+  func share(_ kind: Timeline.Kind) -> Double { (milliseconds[kind] ?? 0) / whole }
+
+  /// What no span covers: calls, small loops, the batch's bookkeeping.
+  var rest: Double { 1 - milliseconds.values.reduce(0, +) / whole }
+}
+
+/// The figures of a benchmark, for people and for programs.
+struct BenchReport {
+  let ranks: RankDirectory
+  let settings: TrainingSettings
+  let architecture: Architecture
+  /// Of each step.
+  let milliseconds: [Double]
+  /// Floating-point operations a second that all ranks' threads reach with multiply-adds alone.
+  let peak: Double
+  let shares: TimeShares
+
+  private static let parts: [(kind: Timeline.Kind, name: String, key: String)] = [
+    (.product, "matrix products", "products"),
+    (.elementwise, "element-wise work", "elementwise"),
+    (.random, "random numbers", "random_numbers"),
+    (.update, "Adam", "adam"),
+    (.sum, "sums of gradients", "gradient_sums"),
+    (.waiting, "exposed communication", "exposed_communication"),
+  ]
+
+  private func percentile(_ part: Double) -> Double {
+    let sorted = milliseconds.sorted()
+    return sorted[min(Int(part * Double(sorted.count)), sorted.count - 1)]
+  }
+
+  private var median: Double { percentile(0.5) }
+  private var imagesPerSecond: Double { Double(settings.globalBatchSize) / median * 1e3 }
+  private var operationsPerSecond: Double {
+    StepCost.productOperations(architecture, batchSize: settings.globalBatchSize) / median * 1e3
+  }
+
+  var lines: [String] {
+    func percent(_ share: Double) -> String { Phrases.fixed(100 * share, 1) + " %" }
+    func line(_ name: String, _ text: String) -> String { "  \(name.padding(to: 22)) \(text)" }
+    let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
+    var lines = [
+      "\(Version.name) bench: \(Phrases.count(ranks.rankCount, "rank")) on"
+        + " \(Phrases.count(ranks.ranksOfHosts.count, "host")), \(threads)"
+        + " \(threads == "1" ? "thread" : "threads") each, batch \(settings.globalBatchSize)",
+      line("arithmetic", RunDescription.arithmetic),
+      line(
+        "step",
+        "\(Phrases.fixed(median, 3)) ms (median of \(milliseconds.count);"
+          + " 5 % below \(Phrases.fixed(percentile(0.05), 3)), 5 % above \(Phrases.fixed(percentile(0.95), 3)))"
+      ),
+      line("speed", "\(Phrases.count(Int(imagesPerSecond))) images/s"),
+      line(
+        "products' rate",
+        "\(Phrases.fixed(operationsPerSecond / 1e9, 1)) GFLOP/s,"
+          + " \(percent(operationsPerSecond / peak)) of the \(Phrases.fixed(peak / 1e9, 1)) GFLOP/s"
+          + " that these threads reach with multiply-adds alone"),
+    ]
+    for part in Self.parts { lines.append(line(part.name, percent(shares.share(part.kind)))) }
+    lines.append(line("all else", percent(shares.rest)))
+    return lines
+  }
+
+  private struct Document: Encodable {
+    let program: String
+    let ranks, hosts: Int
+    let threads_of_rank: [Int]
+    let batch_size, steps: Int
+    let reproducible: Bool
+    let milliseconds_per_step, milliseconds_per_step_5th_percentile: Double
+    let milliseconds_per_step_95th_percentile, images_per_second: Double
+    let gigaflops_per_second, peak_gigaflops_per_second, share_of_peak: Double
+    /// Of the time of a step.
+    let shares: [String: Double]
+  }
+
+  /// One object, keys in alphabetic order.
+  var json: String {
+    get throws {
+      var parts = Dictionary(
+        uniqueKeysWithValues: Self.parts.map { ($0.key, shares.share($0.kind)) })
+      parts["other"] = shares.rest
+      let document = Document(
+        program: RunDescription.program, ranks: ranks.rankCount, hosts: ranks.ranksOfHosts.count,
+        threads_of_rank: ranks.threadsOfRank, batch_size: settings.globalBatchSize,
+        steps: milliseconds.count, reproducible: settings.logicalShardSize != nil,
+        milliseconds_per_step: median, milliseconds_per_step_5th_percentile: percentile(0.05),
+        milliseconds_per_step_95th_percentile: percentile(0.95),
+        images_per_second: imagesPerSecond, gigaflops_per_second: operationsPerSecond / 1e9,
+        peak_gigaflops_per_second: peak / 1e9, share_of_peak: operationsPerSecond / peak,
+        shares: parts)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+    }
+  }
+}
