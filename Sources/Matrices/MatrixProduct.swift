@@ -29,8 +29,8 @@ public final class MatrixProduct {
   /// Plans `result[m, n] = activation(left[m, k] * right[k, n] + bias[n])`.
   ///
   /// Without rows to multiply (m is 0) nothing is done; with nothing to add up (k is 0) the result is zero.
-  /// - Parameter blocks: runs of rows that together are all. The rows of a block then have the bits that they have
-  ///   without the other blocks, whatever the number of threads; nil where that does not matter.
+  /// - Parameter blocks: runs of rows that together are all; nil for one. The rows of a block have the bits that they
+  ///   have without the other blocks, and whatever the number of threads.
   /// - Throws: ``OneDNNError`` if oneDNN cannot plan it.
   public init(
     _ leftFactor: Factor, times rightFactor: Factor, plus bias: Matrix? = nil,
@@ -53,12 +53,14 @@ public final class MatrixProduct {
     let isAliased = right.columnStep == 1 && right.rowStep.isMultiple(of: 512)
     let plain = Panels.ranges(of: result.columns, count: isAliased ? 2 : 1)
     let shared = Panels.ranges(of: result.columns, count: max(WorkTeam.threadCount, plain.count))
-    // All rows at once and a panel of columns a thread; or, as long as that changes no bit, a run of blocks a thread.
-    var ways = [(rows: [0..<result.rows], panels: shared)]
-    if let blocks {
-      if shared.count > plain.count { ways.insert((Self.runs(of: blocks), plain), at: 0) }
-      ways.append((blocks, plain))
-    }
+    let all = 0..<result.rows
+    let blocks = blocks ?? [all]
+    // A panel of columns a thread, or a run of rows, or all at once; what changes a bit is not taken.
+    var ways: [(rows: [Range<Int>], panels: [Range<Int>])] = [
+      ([all], shared), (Self.runs(of: blocks), plain), (blocks, plain),
+    ]
+    if WorkTeam.threadCount == 1 { ways.remove(at: 1) }
+    if blocks.count == 1 && shared.count == plain.count { ways = [(blocks, plain)] }
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
     ) throws -> ProductProgram {
@@ -79,12 +81,17 @@ public final class MatrixProduct {
     program = try plan(probe.choose(among: ways.count, plan), left, right, Operand(result))
   }
 
-  /// Blocks joined to as many runs as there are threads.
+  /// Blocks, or pieces of 16 rows of them, joined to as many runs as there are threads.
   private static func runs(of blocks: [Range<Int>]) -> [Range<Int>] {
-    let count = min(WorkTeam.threadCount, blocks.count)
+    let pieces = blocks.flatMap { block in
+      stride(from: block.lowerBound, to: block.upperBound, by: 16).map {
+        $0..<min($0 + 16, block.upperBound)
+      }
+    }
+    let count = min(WorkTeam.threadCount, pieces.count)
     return (0..<count).map { run in
-      let first = blocks[blocks.count * run / count]
-      let last = blocks[blocks.count * (run + 1) / count - 1]
+      let first = pieces[pieces.count * run / count]
+      let last = pieces[pieces.count * (run + 1) / count - 1]
       return first.lowerBound..<last.upperBound
     }
   }

@@ -86,7 +86,8 @@ struct RunDescription {
   /// Whether the number of ranks changes a bit, and how well the ranks share the work.
   private var sumLine: String {
     guard case .ofSize(let size) = settings.logicalShards else {
-      return "depend on the number of ranks in their last digits (--no-reproducible)"
+      return
+        "one part a rank: their last digits depend on the number of ranks (--reproducible: nothing does)"
     }
     let shardCount = partition.logicalShards.count
     let line =

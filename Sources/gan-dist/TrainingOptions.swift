@@ -47,16 +47,16 @@ struct TrainingOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "The same bits for any number of ranks, threads and hosts.",
+      "The same bits for any number of ranks, threads and hosts (default: --no-reproducible).",
       discussion: """
         Sums over the batch are taken a logical shard at a time and then in one fixed tree. Without it each rank adds up its \
-        images as it likes: results then depend on the number of ranks in their last digits.
+        images in one go, which is faster: results then depend on the number of ranks in their last digits.
         """))
   var reproducible: Bool?
 
   @Option(
     help: ArgumentHelp(
-      "Images of a logical shard, part of what is computed (default: 16). Ranks own whole shards.",
+      "Images of a logical shard of a reproducible run (default: 16). Ranks own whole shards.",
       valueName: "n"))
   var shardSize: Int?
 
@@ -72,7 +72,8 @@ struct TrainingOptions: ParsableArguments {
       throw ValidationError("--batch-size-per-rank must be at least 1, but is \(batchSizePerRank).")
     }
     if reproducible == false && shardSize != nil {
-      throw ValidationError("--shard-size is for a reproducible run: leave out --no-reproducible.")
+      throw ValidationError(
+        "--shard-size is for a reproducible run: it needs --reproducible, or nothing.")
     }
     do {
       // A lone rank may have too small a share where many ranks together have enough: two stand for many.
@@ -94,7 +95,7 @@ struct TrainingOptions: ParsableArguments {
       func text(_ value: Value) -> String {
         switch value as? BatchPartition.LogicalShards {
         case .ofSize(let size): "\(size)"
-        case .onePerRank: "one shard a rank (--no-reproducible)"
+        case .onePerRank: "one a rank (--no-reproducible)"
         case nil: "\(value)"
         }
       }
@@ -130,7 +131,7 @@ struct TrainingOptions: ParsableArguments {
     guard let reproducible else { return nil }
     if !reproducible { return .onePerRank }
     if let begun, begun.logicalShards != .onePerRank { return begun.logicalShards }
-    return TrainingSettings().logicalShards
+    return .ofSize(TrainingSettings.usualShardSize)
   }
 
   private func globalBatchSize(_ rankCount: Int) throws -> Int? {

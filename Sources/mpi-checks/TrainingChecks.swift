@@ -6,7 +6,7 @@ import MPICollectives
 import Matrices
 import NeuralNetwork
 
-/// `train FILE BATCH STEPS [local]`: trains on the real data; checks that all ranks hold the same bits; rank 0 writes the
+/// `train FILE BATCH STEPS [local|reproducible]`: trains on the real data; checks that all ranks hold the same bits; rank 0 writes the
 /// losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
 /// `local` is the negative control: each rank normalises its own rows.
@@ -17,6 +17,9 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.globalBatchSize = batchSize
   settings.maximumSteps = steps
   settings.seed = 5
+  if arguments.contains("reproducible") {
+    settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
+  }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
   let ranks = try MPICollective(communicator)
   let trainer = try Trainer(

@@ -45,6 +45,22 @@ import Testing
     }
   }
 
+  /// Summed in one tree, not a bit depends on the ranks; 100 images make a last logical shard of 4.
+  @Test(arguments: [64, 100])
+  func reproducibleRunsAreTheSameBitForBit(batch: Int) throws {
+    let one = try train(ranks: 1, batch: batch, "reproducible")
+    for ranks in [2, 3, 7] {
+      let several = try train(ranks: ranks, batch: batch, "reproducible")
+      let isSame =
+        several.losses == one.losses
+        && several.weights.map(\.bitPattern) == one.weights.map(\.bitPattern)
+      #expect(isSame, "\(ranks) ranks")
+    }
+    // The comparison can fail.
+    let unordered = try train(ranks: 3, batch: batch).weights == one.weights
+    #expect(!unordered)
+  }
+
   @Test func ranksMayOutnumberTheRows() throws {
     try expectSame(
       try train(ranks: 7, batch: 4), try train(ranks: 1, batch: 4), "7 ranks for 4 rows")
