@@ -29,6 +29,7 @@ let libraries: [Target] = [
   .target(name: "FlightRecorder"),
   .target(
     name: "MPICollectives", dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork"]),
+  .target(name: "Tracing", dependencies: ["Files", "Matrices"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
 
@@ -37,7 +38,7 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
-      "NeuralNetwork", "Pictures", "TensorFiles",
+      "NeuralNetwork", "Pictures", "TensorFiles", "Tracing",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
@@ -67,6 +68,7 @@ let tests: [Target] = [
   .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "MPICollectives", "NeuralNetwork", "TestSupport"]),
+  .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
     name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks", "MPI", "TestSupport"]),

@@ -42,6 +42,16 @@ public enum DurableFile {
     try write(Array(text.utf8), to: path)
   }
 
+  /// Sees whether a file could be written at `path`; one that is there stays as it is.
+  /// - Throws: `FileError`.
+  public static func probe(_ path: String) throws(FileError) {
+    var status = stat()
+    if stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR {
+      throw FileError(path: path, call: .create, code: EISDIR)
+    }
+    try Writer(path: path).abandon()
+  }
+
   /// Where the file at `path` is written before it is renamed.
   ///
   /// One fixed name, so that what a killed process left behind is reused and never piles up.

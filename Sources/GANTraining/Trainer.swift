@@ -54,7 +54,9 @@ public struct RunPosition: Equatable, Sendable, Codable {
   }
 }
 
-/// Somebody who watches a run. Observers see the state but never change it, and ranks must not meet in one.
+/// Somebody who watches a run. Observers see the state but never change it.
+///
+/// Ranks meet in an observer only if all of them have it, and only after a step or at the end of the run, where all are.
 public protocol TrainingObserver {
   /// Before the first step.
   func trainingWillBegin(_ trainer: Trainer) throws
@@ -82,6 +84,44 @@ extension TrainingObserver {
 /// Somebody who looks away: what ranks other than 0 have for an observer.
 public struct NoObserver: TrainingObserver {
   public init() {}
+}
+
+/// Two who watch a run, the first one first.
+public struct ObserverPair<First: TrainingObserver, Second: TrainingObserver>: TrainingObserver {
+  private let first: First
+  private let second: Second
+
+  public init(_ first: First, _ second: Second) { (self.first, self.second) = (first, second) }
+
+  public func trainingWillBegin(_ trainer: Trainer) throws {
+    try first.trainingWillBegin(trainer)
+    try second.trainingWillBegin(trainer)
+  }
+
+  public func stepDidEnd(_ progress: TrainingProgress) throws {
+    try first.stepDidEnd(progress)
+    try second.stepDidEnd(progress)
+  }
+
+  public func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
+    try first.epochDidEnd(record, trainer: trainer)
+    try second.epochDidEnd(record, trainer: trainer)
+  }
+
+  public func checkpointIsDue(_ trainer: Trainer) throws {
+    try first.checkpointIsDue(trainer)
+    try second.checkpointIsDue(trainer)
+  }
+
+  public func trainingDidStop(_ trainer: Trainer) throws {
+    try first.trainingDidStop(trainer)
+    try second.trainingDidStop(trainer)
+  }
+
+  public func trainingDidEnd(_ trainer: Trainer) throws {
+    try first.trainingDidEnd(trainer)
+    try second.trainingDidEnd(trainer)
+  }
 }
 
 /// When checkpoints are due, besides the end of the run.
@@ -220,10 +260,14 @@ public final class Trainer {
     loader.shuffle(epoch: position.history.count)
     let epoch = position.history.count + 1  // People count from 1.
     while stepInEpoch < stepsPerEpoch && state.step < totalSteps {
-      for real in step.realImages {
-        loader.load(real.globalRows, step: stepInEpoch, into: real.images)
+      let outcome = try Timeline.record(.step, state.step) {
+        StepPart.loading.record {
+          for real in step.realImages {
+            loader.load(real.globalRows, step: stepInEpoch, into: real.images)
+          }
+        }
+        return try step.run(random: random, stopRequested: stopRequested())
       }
-      let outcome = try step.run(random: random, stopRequested: stopRequested())
       position.sums += outcome.losses
       stepInEpoch += 1
       try observer.stepDidEnd(

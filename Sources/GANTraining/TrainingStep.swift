@@ -122,22 +122,28 @@ public final class TrainingStep {
   ///   collective throw.
   public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
     collective.willBegin(step: state.step)
-    try generateImages(random)
-    try backpropagateDiscriminator(random)
+    try StepPart.images.record { try generateImages(random) }
+    try StepPart.discriminatorPass.record { try backpropagateDiscriminator(random) }
     try discriminatorReduction.start()
     // Masks do not look at D: drawing them hides the reduction.
-    discriminatorOnFake.drawMasks(
-      rows: 0..<shard.rowCount, from: random, stream: RandomStream.dropoutOfGeneratorStep,
-      step: state.step, firstSample: shard.firstRow)
-    try discriminatorReduction.finish()
-    let discriminatorIsFinite = state.discriminatorOptimizer.update(by: discriminatorReduction.sum)
+    StepPart.masks.record {
+      discriminatorOnFake.drawMasks(
+        rows: 0..<shard.rowCount, from: random, stream: RandomStream.dropoutOfGeneratorStep,
+        step: state.step, firstSample: shard.firstRow)
+    }
+    try StepPart.discriminatorSum.record { try discriminatorReduction.finish() }
+    let discriminatorIsFinite = StepPart.discriminatorUpdate.record {
+      state.discriminatorOptimizer.update(by: discriminatorReduction.sum)
+    }
 
-    try backpropagateGenerator()
+    try StepPart.generatorPass.record { try backpropagateGenerator() }
     try generatorReduction.start()
     lossSums.vote = stopRequested ? 1 : 0
-    let losses = try sumLosses()
-    try generatorReduction.finish()
-    let generatorIsFinite = state.generatorOptimizer.update(by: generatorReduction.sum)
+    let losses = try StepPart.losses.record { try sumLosses() }
+    try StepPart.generatorSum.record { try generatorReduction.finish() }
+    let generatorIsFinite = StepPart.generatorUpdate.record {
+      state.generatorOptimizer.update(by: generatorReduction.sum)
+    }
     state.step += 1
     guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
       throw notFinite(losses)

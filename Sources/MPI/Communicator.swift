@@ -95,6 +95,30 @@ extension Communicator {
     return all
   }
 
+  /// The elements of each rank, as many as it has, in rank order on the root; nothing on all others (MPI_Gatherv). Every
+  /// rank must call this.
+  /// - Throws: ``MPIError``, also for more elements together than one message can name.
+  public func gather<Element: MPIElement>(
+    _ elements: [Element], at root: Int
+  ) throws -> [[Element]] {
+    let counts = try allGather(elements.count)
+    var offsets = [0]
+    for count in counts { offsets.append(offsets[offsets.count - 1] + count) }
+    let messageCounts = try counts.map { try messageCount($0, "MPI_Gatherv") }
+    let messageOffsets = try offsets.map { try messageCount($0, "MPI_Gatherv") }
+    let total = rank == root ? offsets[rankCount] : 0
+    let all = try [Element](unsafeUninitializedCapacity: total) { buffer, initializedCount in
+      try check(
+        MPI_Gatherv(
+          elements, messageCounts[rank], Element.datatype, buffer.baseAddress, messageCounts,
+          messageOffsets, Element.datatype, Int32(root), handle),
+        "MPI_Gatherv of \(elements.count) elements to rank \(root)")
+      initializedCount = total
+    }
+    guard rank == root else { return [] }
+    return (0..<rankCount).map { Array(all[offsets[$0]..<offsets[$0 + 1]]) }
+  }
+
   /// The texts of all ranks, in rank order. Every rank must call this.
   public func allGather(_ text: String) throws -> [String] {
     let bytes = Array(text.utf8)

@@ -9,6 +9,8 @@ final class AwaitedExchange {
   private let name: Int
   private var started = Operation()
   private var current = Operation()
+  /// When this rank entered the exchange, while a timeline is recorded.
+  private var begun: Int?
 
   init(_ watch: StallWatch?, name: String) {
     self.watch = watch
@@ -18,6 +20,8 @@ final class AwaitedExchange {
 
   /// This rank enters the exchange.
   func enter(_ kind: FlightRecord.Kind) {
+    // A reduction that is finished has been under way since its start.
+    if kind != .finish { begun = Timeline.begin() }
     guard let watch else { return }
     current = watch.enter(index, kind)
     if kind == .start { started = current }
@@ -37,6 +41,7 @@ final class AwaitedExchange {
 
   /// What this rank has received tells that every rank has entered the exchange's operation.
   func allHaveEntered(_ kind: FlightRecord.Kind) {
+    if kind != .start { Timeline.end(.interval, name, begun: begun) }
     watch?.allHaveEntered(kind == .start ? started : current)
   }
 }

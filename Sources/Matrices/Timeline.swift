@@ -21,6 +21,19 @@ public enum Timeline {
     case waiting
     /// A layer's forward or backward pass, or a part of the step: it contains spans of the other kinds.
     case passage
+    /// A whole step: it contains all else that the step does. Its name is its number.
+    case step
+    /// An exchange under way, from the moment this rank enters it until it is over. These lie beside the other
+    /// spans: work goes on in between.
+    case interval
+
+    /// Whether no other span shares the time of such a span on the main thread: times of these kinds add up.
+    public var isPart: Bool {
+      switch self {
+      case .product, .elementwise, .random, .update, .sum, .waiting: true
+      case .passage, .step, .interval: false
+      }
+    }
   }
 
   /// One span; times in nanoseconds of the monotonic clock.
@@ -28,8 +41,12 @@ public enum Timeline {
     public let begin: Int
     public let end: Int
     public let kind: Kind
-    /// Index of the name, as ``register(_:)`` gave it.
+    /// Index of the name, as ``register(_:)`` gave it; negative for none.
     public let name: Int
+
+    public init(begin: Int, end: Int, kind: Kind, name: Int) {
+      (self.begin, self.end, self.kind, self.name) = (begin, end, kind, name)
+    }
   }
 
   // One rank's main thread writes and reads; set before the work begins.
@@ -84,6 +101,15 @@ public enum Timeline {
     let begin = now()
     defer { add(kind, name, begin) }
     return try work()
+  }
+
+  /// The beginning of a span that is not the time of one call, for ``end(_:_:begun:)``; nil while nothing is recorded.
+  public static func begin() -> Int? { isOn ? now() : nil }
+
+  /// The end of a span that ``begin()`` began.
+  public static func end(_ kind: Kind, _ name: Int, begun: Int?) {
+    guard isOn, let begun else { return }
+    add(kind, name, begun)
   }
 
   private static func add(_ kind: Kind, _ name: Int, _ begin: Int) {

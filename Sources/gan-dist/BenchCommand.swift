@@ -120,7 +120,7 @@ final class StepStopwatch: TrainingObserver {
   /// Microseconds a step of all spans that have a name, in the order in which they first ended.
   var linesOfNames: [String] {
     var (order, nanoseconds): ([Int], [Int: Int]) = ([], [:])
-    for span in spans where span.name >= 0 {
+    for span in spans where span.name >= 0 && span.kind != .step && span.kind != .interval {
       if nanoseconds[span.name] == nil { order.append(span.name) }
       nanoseconds[span.name, default: 0] += span.end - span.begin
     }

@@ -18,7 +18,7 @@ struct TimeShares {
       Double(try communicator.allGather(nanoseconds).reduce(0, +)) / ranks / steps / 1e6
     }
     var milliseconds: [Timeline.Kind: Double] = [:]
-    for kind in Timeline.Kind.allCases where kind != .passage {
+    for kind in Timeline.Kind.allCases where kind.isPart {
       milliseconds[kind] = try mean(
         stopwatch.spans.lazy.filter { $0.kind == kind }.reduce(0) { $0 + $1.end - $1.begin })
     }

@@ -82,6 +82,8 @@ struct TrainCommand: ParsableCommand {
         """, valueName: "s"))
   var stallTimeout = 120.0
 
+  @OptionGroup(title: "Tracing") var tracing: TraceOptions
+
   @Flag(name: .shortAndLong, help: "Say only what goes wrong.")
   var quiet = false
 
@@ -156,20 +158,28 @@ struct TrainCommand: ParsableCommand {
       try start.restore(trainer, imageCount: dataSet.imageCount, over: communicator)
     }
 
-    guard let desk else { return try go(trainer, NoObserver(), communicator) }
+    let tracer = try StepTracer(tracing, over: communicator, ranks: ranks, log: desk?.log)
+    guard let desk else { return try go(trainer, NoObserver(), tracer, communicator) }
     let description = RunDescription(
       configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source)
     try desk.folder.write(description.json, to: "config.json")
     let reporter = try RunReporter(
       desk: desk, description: description, sampleEvery: sampleEvery, history: trainer.history)
-    return try go(trainer, reporter, communicator)
+    return try go(trainer, reporter, tracer, communicator)
   }
 
   /// Trains; the exit status is the same on all ranks. Every rank must call this.
   private func go(
-    _ trainer: Trainer, _ observer: some TrainingObserver, _ communicator: Communicator
+    _ trainer: Trainer, _ observer: some TrainingObserver, _ tracer: StepTracer?,
+    _ communicator: Communicator
   ) throws -> Int32 {
-    let ending = try trainer.run(observer: observer) { StopSignal.number != 0 }
+    let stopRequested = { StopSignal.number != 0 }
+    let ending =
+      if let tracer {
+        try trainer.run(observer: ObserverPair(tracer, observer), stopRequested: stopRequested)
+      } else {
+        try trainer.run(observer: observer, stopRequested: stopRequested)
+      }
     switch ending {
     case .finished: return ExitStatus.done.rawValue
     case .stopped:
@@ -183,6 +193,7 @@ struct TrainCommand: ParsableCommand {
     let goesOnHere =
       resume == .latest || resume?.runFolder.map { RunFolder.isSame($0, path) } == true
     let folder = try RunFolder(path: path, resuming: goesOnHere)
+    if let trace = tracing.trace { try StepTracer.demandWritable(trace) }
     let log = try RunLog(folder: folder, verbosity: verbosity)
     return RunDesk(
       folder: folder, log: log,

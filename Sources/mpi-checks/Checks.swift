@@ -10,6 +10,7 @@ enum Checks {
   static let cases: [String: @Sendable (Communicator, [String]) throws -> Void] = [
     "communicator": checkCommunicator,
     "gather": checkGather,
+    "clocks": checkClocks,
     "reduction": checkReduction,
     "window": checkWindow,
     "train": checkTraining,

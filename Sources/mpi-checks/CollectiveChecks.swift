@@ -1,5 +1,6 @@
 import MPI
 import MPICollectives
+import Matrices
 import NeuralNetwork
 
 func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) throws {
@@ -22,6 +23,11 @@ func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) thro
   var bytes = [UInt8](repeating: UInt8(rank), count: 100_003)
   try bytes.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: count - 1) }
   try CheckFailure.demand(bytes.allSatisfy { $0 == UInt8(count - 1) }, "broadcast of bytes")
+  // As many numbers as the rank's number, on the last rank.
+  try CheckFailure.demand(
+    try communicator.gather([Int](repeating: rank, count: rank), at: count - 1)
+      == (rank == count - 1 ? (0..<count).map { [Int](repeating: $0, count: $0) } : []),
+    "gather of unequal parts")
   // Every other rank, in order.
   let evenRanks = try communicator.split(isMember: rank.isMultiple(of: 2))
   try CheckFailure.demand((evenRanks == nil) == (rank % 2 == 1), "split: who is a member")
@@ -29,6 +35,22 @@ func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) thro
     try evenRanks?.allGather(rank) ?? []
       == (rank % 2 == 1 ? [] : Array(stride(from: 0, to: count, by: 2))),
     "split: order of the members")
+}
+
+/// Ranks of a host share a clock, so it must be found where it is; and clocks that are set wrong, too.
+func checkClocks(_ communicator: Communicator, _ arguments: [String]) throws {
+  for error in [0, 1_000_000_000] {
+    let offsets = try communicator.clockOffsets { Timeline.now() + error * communicator.rank }
+    try CheckFailure.demand(
+      offsets.count == (communicator.rank == 0 ? communicator.rankCount : 0), "who knows offsets")
+    for (rank, found) in offsets.enumerated() {
+      try CheckFailure.demand(
+        abs(found.offset + error * rank) <= found.uncertainty && found.uncertainty < 100_000_000,
+        "rank \(rank)'s clock, \(error * rank) ns fast: \(found)")
+    }
+  }
+  try CheckFailure.demand(
+    try HostClocks(communicator).offsets().allSatisfy { $0 == .none }, "clocks of one host")
 }
 
 func checkGather(_ communicator: Communicator, _ arguments: [String]) throws {

@@ -99,6 +99,19 @@ private final class ScriptedCalls {
     #expect(DurableFile.Writer.folder(of: "b/c/a") == "b/c")
   }
 
+  @Test func whatCanBeWrittenIsKnownBefore() throws {
+    try DurableFile.probe(path)
+    #expect(try names() == [])
+    try DurableFile.write("old", to: path)
+    try DurableFile.probe(path)
+    #expect(content() == Array("old".utf8))
+    #expect(try names() == ["a"])
+    for (bad, code) in [(folder.path("b/a"), ENOENT), (folder.folder.path, EISDIR)] {
+      let error = #expect(throws: FileError.self) { try DurableFile.probe(bad) }
+      #expect(error?.code == code)
+    }
+  }
+
   @Test func anOlderFileIsReplaced() throws {
     try DurableFile.write([1, 2, 3], to: path)
     try DurableFile.write([4], to: path)

@@ -1,0 +1,114 @@
+import Matrices
+
+/// Who worked, who waited, and for whom.
+///
+/// An exchange's last rank is the one that entered it last (a reduction: that started it last). What another rank waited in
+/// that exchange until then, it waited for the last rank. What it waited after that is the exchange's own time.
+public struct TraceSummary: Sendable, Encodable {
+  /// Of one rank: means over the steps, in milliseconds a step.
+  public struct Rank: Sendable, Encodable {
+    public let rank: Int
+    public let host: String
+    /// A step's time without waiting.
+    public var work = 0.0
+    public var waiting = 0.0
+    /// What each other rank waited for this one, on average.
+    public var othersWaited = 0.0
+  }
+
+  /// Number of the first step, from 0, and how many there are.
+  public let firstStep: Int
+  public let stepCount: Int
+  public private(set) var ranks: [Rank]
+
+  public init(_ traces: [RankTrace]) {
+    let steps = traces.map(\.steps)
+    firstStep = steps.first?.first?.name ?? 0
+    stepCount = steps.map(\.count).min() ?? 0
+    ranks = traces.map { Rank(rank: $0.rank, host: $0.hostName) }
+    guard stepCount > 0 else { return }
+    let scale = 1e-6 / Double(stepCount)
+    let ofRanks = zip(traces, steps).map { StepContent($0, steps: $1) }
+    for (index, content) in ofRanks.enumerated() {
+      let waiting = content.waits.reduce(0) { $0 + $1.end - $1.begin }
+      let whole = steps[index].reduce(0) { $0 + $1.end - $1.begin }
+      ranks[index].waiting = Double(waiting) * scale
+      ranks[index].work = Double(whole - waiting) * scale
+    }
+    // All ranks run the same exchanges in the same order.
+    for number in 0..<(ofRanks.map(\.exchanges.count).min() ?? 0) {
+      let entries = ofRanks.map { $0.exchanges[number].begin }
+      guard let last = entries.indices.max(by: { entries[$0] < entries[$1] }) else { continue }
+      let waited = ofRanks.indices.filter { $0 != last }.reduce(0) {
+        $0 + ofRanks[$1].waited(in: number, until: entries[last])
+      }
+      ranks[last].othersWaited += Double(waited) * scale / Double(ranks.count - 1)
+    }
+  }
+
+  /// The rank that the others waited for most; nil if nobody waited for anybody.
+  public var slowest: Rank? {
+    ranks.max { $0.othersWaited < $1.othersWaited }.flatMap { $0.othersWaited > 0 ? $0 : nil }
+  }
+
+  /// The middle of all ranks' work; of two in the middle their mean.
+  public var medianWork: Double {
+    let sorted = ranks.map(\.work).sorted()
+    guard !sorted.isEmpty else { return 0 }
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+
+  /// For people: a line a rank, and who is the slowest.
+  public var lines: [String] {
+    var lines = ranks.map {
+      "rank \($0.rank) on \($0.host): \(Self.text($0.work)) ms of work and \(Self.text($0.waiting)) ms of waiting a step"
+    }
+    if let slowest {
+      let more = slowest.work - medianWork
+      lines.append(
+        "slowest: rank \(slowest.rank) on \(slowest.host): \(Self.text(slowest.work)) ms of work a step,"
+          + " \(Self.text(abs(more))) ms \(more < 0 ? "less" : "more") than the median;"
+          + " the others waited \(Self.text(slowest.othersWaited)) ms a step")
+    }
+    return lines
+  }
+
+  /// Milliseconds with two decimals.
+  private static func text(_ milliseconds: Double) -> String {
+    let hundredths = Int((milliseconds * 100).rounded())
+    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+  }
+}
+
+/// What matters of a rank's steps.
+private struct StepContent {
+  /// In the order in which they began, and none begins before the one before it ended.
+  let waits: [Timeline.Span]
+  /// In the order in which they ended.
+  let exchanges: [Timeline.Span]
+
+  init(_ trace: RankTrace, steps: [Timeline.Span]) {
+    var step = 0
+    // What lies between steps, such as a checkpoint, is left out. A span comes before the step that it is in.
+    let inside = trace.spans.filter { span in
+      if span.kind == .step { step += 1 }
+      return step < steps.count && span.begin >= steps[step].begin
+    }
+    waits = inside.filter { $0.kind == .waiting }
+    exchanges = inside.filter { $0.kind == .interval }
+  }
+
+  /// How long the rank waited in an exchange before a time.
+  func waited(in number: Int, until time: Int) -> Int {
+    let exchange = exchanges[number]
+    var (low, high) = (0, waits.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if waits[middle].begin < exchange.begin { low = middle + 1 } else { high = middle }
+    }
+    // While a reduction is under way the rank may wait in other exchanges, too.
+    return waits[low...].prefix { $0.begin < min(exchange.end, time) }
+      .filter { $0.name == exchange.name }
+      .reduce(0) { $0 + min($1.end, time) - $1.begin }
+  }
+}
