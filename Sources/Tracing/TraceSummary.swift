@@ -2,8 +2,9 @@ import Matrices
 
 /// Who worked, who waited, and for whom.
 ///
-/// An exchange's last rank is the one that entered it last (a reduction: that started it last). What another rank waited in
-/// that exchange until then, it waited for the last rank. What it waited after that is the exchange's own time.
+/// What a rank waits in an exchange before the last rank has entered it (a reduction: has started it), it waits for that
+/// last rank; so, too, in the second half of a reduction, which a rank enters with its own slice of the sum. What it waits
+/// after that is the exchange's own time.
 public struct TraceSummary: Sendable, Encodable {
   /// Of one rank: means over the steps, in milliseconds a step.
   public struct Rank: Sendable, Encodable {
@@ -37,12 +38,16 @@ public struct TraceSummary: Sendable, Encodable {
     }
     // All ranks run the same exchanges in the same order.
     for number in 0..<(ofRanks.map(\.exchanges.count).min() ?? 0) {
-      let entries = ofRanks.map { $0.exchanges[number].begin }
-      guard let last = entries.indices.max(by: { entries[$0] < entries[$1] }) else { continue }
-      let waited = ofRanks.indices.filter { $0 != last }.reduce(0) {
-        $0 + ofRanks[$1].waited(in: number, until: entries[last])
+      let exchanges = ofRanks.map { $0.exchanges[number] }
+      let phases = Exchange.phaseCount(exchanges)
+      for phase in 0..<phases {
+        let entries = exchanges.map { $0.entry(phase) }
+        guard let last = entries.indices.max(by: { entries[$0] < entries[$1] }) else { continue }
+        let waited = exchanges.reduce(0) {
+          $0 + $1.waited(phase: phases == 1 ? nil : phase, until: entries[last])
+        }
+        ranks[last].othersWaited += Double(waited) * scale / Double(max(ranks.count - 1, 1))
       }
-      ranks[last].othersWaited += Double(waited) * scale / Double(ranks.count - 1)
     }
   }
 
@@ -82,10 +87,9 @@ public struct TraceSummary: Sendable, Encodable {
 
 /// What matters of a rank's steps.
 private struct StepContent {
-  /// In the order in which they began, and none begins before the one before it ended.
   let waits: [Timeline.Span]
   /// In the order in which they ended.
-  let exchanges: [Timeline.Span]
+  let exchanges: [Exchange]
 
   init(_ trace: RankTrace, steps: [Timeline.Span]) {
     var step = 0
@@ -95,20 +99,35 @@ private struct StepContent {
       return step < steps.count && span.begin >= steps[step].begin
     }
     waits = inside.filter { $0.kind == .waiting }
-    exchanges = inside.filter { $0.kind == .interval }
+    var open: [Int: [Timeline.Span]] = [:]
+    // An exchange ends after its waits, and before it runs again.
+    exchanges = inside.compactMap { span in
+      if span.kind == .waiting { open[span.name, default: []].append(span) }
+      guard span.kind == .interval else { return nil }
+      return Exchange(begin: span.begin, waits: open.removeValue(forKey: span.name) ?? [])
+    }
+  }
+}
+
+/// An exchange on one rank.
+private struct Exchange {
+  let begin: Int
+  let waits: [Timeline.Span]
+
+  /// Phases that all ranks go through together: one for each wait, if all have as many. Leaders of hosts have more than the
+  /// others: then the exchange is taken as a whole.
+  static func phaseCount(_ exchanges: [Exchange]) -> Int {
+    let counts = Set(exchanges.map(\.waits.count))
+    return counts.count == 1 ? max(counts.first ?? 1, 1) : 1
   }
 
-  /// How long the rank waited in an exchange before a time.
-  func waited(in number: Int, until time: Int) -> Int {
-    let exchange = exchanges[number]
-    var (low, high) = (0, waits.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if waits[middle].begin < exchange.begin { low = middle + 1 } else { high = middle }
+  /// When the rank entered a phase: the first one with the exchange, each other when it began to wait in it.
+  func entry(_ phase: Int) -> Int { phase == 0 ? begin : waits[phase].begin }
+
+  /// How long the rank waited before a time, in one phase or in all.
+  func waited(phase: Int?, until time: Int) -> Int {
+    (phase.map { waits[$0...$0] } ?? waits[...]).reduce(0) {
+      $0 + max(0, min($1.end, time) - $1.begin)
     }
-    // While a reduction is under way the rank may wait in other exchanges, too.
-    return waits[low...].prefix { $0.begin < min(exchange.end, time) }
-      .filter { $0.name == exchange.name }
-      .reduce(0) { $0 + min($1.end, time) - $1.begin }
   }
 }

@@ -73,6 +73,32 @@ import Testing
     #expect(slowest.rank == 1 && abs(slowest.othersWaited - 0.1) < 1e-9)
   }
 
+  /// Each rank adds up its slice, then they meet again: who is slow then is waited for, too.
+  @Test func aSlowSliceIsWaitedFor() throws {
+    func rank(sliceDone: Int) -> [Timeline.Span] {
+      [
+        span(.waiting, 100, 200, 1), span(.sum, 200, sliceDone), span(.waiting, sliceDone, 500, 1),
+        span(.interval, 100, 500, 1), span(.step, 0, 600),
+      ]
+    }
+    let summary = TraceSummary([trace(0, rank(sliceDone: 450)), trace(1, rank(sliceDone: 250))])
+    #expect(summary.slowest?.rank == 0)
+    #expect(abs(summary.ranks[0].othersWaited - 0.2) < 1e-9)
+    #expect(summary.ranks[1].othersWaited == 0)
+  }
+
+  /// With several hosts, leaders wait more often than the others: the exchange is taken as a whole.
+  @Test func ranksMayWaitUnequallyOften() throws {
+    let leader = [
+      span(.waiting, 100, 150), span(.waiting, 160, 400), span(.interval, 100, 400),
+      span(.step, 0, 600),
+    ]
+    let late = [span(.waiting, 300, 400), span(.interval, 300, 400), span(.step, 0, 600)]
+    let summary = TraceSummary([trace(0, leader), trace(1, late)])
+    #expect(summary.slowest?.rank == 1)
+    #expect(abs(summary.ranks[1].othersWaited - 0.19) < 1e-9)
+  }
+
   /// Waiting in an exchange inside a reduction is that exchange's.
   @Test func anExchangeInsideAReductionIsCountedOnce() throws {
     func rank(statistics: Int, gradients: Int) -> [Timeline.Span] {

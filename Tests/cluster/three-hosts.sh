@@ -102,7 +102,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 "$nodes" bytes >"$folder/before"
 OMPI_MCA_plm_rsh_agent="$nodes agent" GAN_DIST_PROGRAM=$program limited 'three hosts' \
-  "$nodes" on node1 "$here/../../launch/cluster" "$folder/hosts" "${options[@]}" --out "$folder/cluster"
+  "$nodes" on node1 "$here/../../launch/cluster" "$folder/hosts" "${options[@]}" --out "$folder/cluster" \
+  --trace "$folder/trace.json" --trace-after 0 --trace-steps 5
 "$nodes" bytes >"$folder/after"
 
 OMPI_MCA_mpi_yield_when_idle=1 limited 'one host' \
@@ -117,6 +118,12 @@ equality=$(same_numbers "$folder/one-host/metrics.csv" "$folder/cluster/metrics.
 state() { "$program" inspect --digest "$(printf '%s/%s/checkpoints/step_%08d.safetensors' "$folder" "$1" "$steps")"; }
 digest=$(state one-host)
 [[ $(state cluster) == "$digest" ]] || fail "one host and three hosts ended in different states"
+
+# The nodes of this machine have one clock: the estimates of two ranks must find it, within their own uncertainty.
+clocks=$(grep -o '"offsetNanoseconds":-\?[0-9]*,"rank":[0-9]*,"uncertaintyNanoseconds":[0-9]*' "$folder/trace.json" |
+  awk -F '[:,]' '{ print $2, $6 } $2 * $2 > $6 * $6 || ($4 > 1 && $6 == 0) { exit 1 }') ||
+  fail "the clocks of the trace are not one: $clocks"
+[[ $(wc -l <<<"$clocks") == 4 ]] || fail "the trace has not the clocks of four ranks: $clocks"
 
 traffic=''
 while read -r node received sent _ received_before sent_before; do
