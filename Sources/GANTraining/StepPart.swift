@@ -1,24 +1,25 @@
 import Matrices
 
-/// The parts of a step, as traces call them.
-enum StepPart: String, CaseIterable {
-  case loading = "real images"
-  case images = "G(z1) and G(z2)"
-  case discriminatorPass = "D's pass"
-  case masks = "masks of G's pass"
-  case discriminatorSum = "D's sum"
-  case discriminatorUpdate = "D's update"
-  case generatorPass = "G's pass"
-  case losses
-  case generatorSum = "G's sum"
-  case generatorUpdate = "G's update"
+/// A part of a step, as traces call it.
+struct StepPart {
+  static let loading = StepPart("real images")
+  static let images = StepPart("G(z1) and G(z2)")
+  static let discriminatorPass = StepPart("D's pass")
+  static let masks = StepPart("masks of G's pass")
+  static let discriminatorSum = StepPart("D's sum")
+  static let discriminatorUpdate = StepPart("D's update")
+  static let generatorPass = StepPart("G's pass")
+  static let losses = StepPart("losses")
+  static let generatorSum = StepPart("G's sum")
+  static let generatorUpdate = StepPart("G's update")
 
-  private static let names = Dictionary(
-    uniqueKeysWithValues: allCases.map { ($0, Timeline.register($0.rawValue)) })
+  private let name: Int
+
+  private init(_ title: String) { name = Timeline.register(title) }
 
   /// Does the part, and records when.
   @inline(__always)
   func record<Result>(_ work: () throws -> Result) rethrows -> Result {
-    try Timeline.record(.passage, Self.names[self] ?? -1, work)
+    try Timeline.record(.passage, name, work)
   }
 }

@@ -153,7 +153,7 @@ import Testing
     for option in [
       "--data", "--out", "--epochs", "--max-steps", "--batch-size", "--batch-size-per-rank",
       "--learning-rate", "--beta1", "--beta2", "--label-smoothing", "--dropout", "--seed",
-      "--sample-every", "--threads", "--quiet", "--verbose", "mpirun -np 4 gan-dist",
+      "--sample-every", "--threads", "--trace", "--quiet", "--verbose", "mpirun -np 4 gan-dist",
     ] { #expect(job.output.contains(option), "\(option)") }
     // From one rank only.
     #expect(job.output.components(separatedBy: "USAGE:").count == 2)
