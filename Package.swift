@@ -34,6 +34,8 @@ let libraries: [Target] = [
 ]
 
 let programs: [Target] = [
+  // Stands in for malloc in mpi-checks only.
+  .target(name: "AllocationCounter", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .executableTarget(
     name: "gan-dist",
     dependencies: [
@@ -45,6 +47,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "mpi-checks",
     dependencies: [
+      "AllocationCounter",
       "FashionMNIST", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
       "NeuralNetwork",
     ]),

@@ -93,12 +93,13 @@ struct BenchReport {
   private struct Document: Encodable {
     let program: String
     let ranks, hosts: Int
-    let threads_of_rank: [Int]
-    let batch_size, steps: Int
+    let threadsOfRank: [Int]
+    let batchSize, steps: Int
     let reproducible: Bool
-    let milliseconds_per_step, milliseconds_per_step_5th_percentile: Double
-    let milliseconds_per_step_95th_percentile, images_per_second: Double
-    let gigaflops_per_second, peak_gigaflops_per_second, share_of_peak: Double
+    /// The median, and what 5 % of the steps are below and above.
+    let millisecondsPerStep, millisecondsPerStepLow, millisecondsPerStepHigh: Double
+    let imagesPerSecond: Double
+    let gigaflopsPerSecond, peakGigaflopsPerSecond, shareOfPeak: Double
     /// Of the time of a step.
     let shares: [String: Double]
   }
@@ -111,15 +112,16 @@ struct BenchReport {
       parts["other"] = shares.rest
       let document = Document(
         program: RunDescription.program, ranks: ranks.rankCount, hosts: ranks.ranksOfHosts.count,
-        threads_of_rank: ranks.threadsOfRank, batch_size: settings.globalBatchSize,
+        threadsOfRank: ranks.threadsOfRank, batchSize: settings.globalBatchSize,
         steps: milliseconds.count, reproducible: settings.logicalShardSize != nil,
-        milliseconds_per_step: median, milliseconds_per_step_5th_percentile: percentile(0.05),
-        milliseconds_per_step_95th_percentile: percentile(0.95),
-        images_per_second: imagesPerSecond, gigaflops_per_second: operationsPerSecond / 1e9,
-        peak_gigaflops_per_second: peak / 1e9, share_of_peak: operationsPerSecond / peak,
+        millisecondsPerStep: median, millisecondsPerStepLow: percentile(0.05),
+        millisecondsPerStepHigh: percentile(0.95),
+        imagesPerSecond: imagesPerSecond, gigaflopsPerSecond: operationsPerSecond / 1e9,
+        peakGigaflopsPerSecond: peak / 1e9, shareOfPeak: operationsPerSecond / peak,
         shares: parts)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
       return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
     }
   }

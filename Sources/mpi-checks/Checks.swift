@@ -20,6 +20,7 @@ enum Checks {
     "late": checkLateRank,
     "disorder": enterUnlikeExchanges,
     "cost": measureCost,
+    "allocations": checkAllocations,
   ]
 
   static func main() {

@@ -43,10 +43,10 @@ import Testing
     #expect(job.output.isEmpty, "\(job.transcript)")
     #expect(job.seconds < 30)
     let missing = try Regex(
-      #"missing: rank \#(rank) on \S+: entered [GD]\S+( \(\w+\))? of step [0-9]+ last, [0-9.]+ s ago,"#
+      #"missing: rank \#(rank) on \S+: entered (losses|[GD]\S+)( \(\w+\))? of step [0-9]+ last, [0-9.]+ s ago,"#
         + #" .* \(flight record\)"#)
     #expect(job.errors.matches(of: missing).count == 1, "\(job.transcript)")
-    let waiting = try Regex(#"waiting: rank.* in [GD].* of step [0-9]+"#)
+    let waiting = try Regex(#"waiting: rank.* in (losses|[GD].*) of step [0-9]+"#)
     #expect(job.errors.contains(waiting))
     #expect(once("1 rank is missing", in: job.errors))
     #expect(job.errors.contains("(rank \(rank == 0 ? 1 : 0) on "))
