@@ -14,11 +14,12 @@ public final class TreeProduct {
   ///   - order: in which the parts are added up.
   /// - Throws: ``OneDNNError`` if oneDNN cannot plan it.
   public init(
-    _ left: Matrix, times right: Matrix, blocks: [Range<Int>], order: SummationOrder,
+    _ left: ProductInput, times right: ProductInput, blocks: [Range<Int>], order: SummationOrder,
     into result: Matrix
   ) throws {
-    precondition(left.rows == right.rows && blocks.count == order.partCount)
-    precondition(result.rows == left.columns && result.columns == right.columns)
+    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
+    precondition(leftFactor.columns == rightFactor.rows && blocks.count == order.partCount)
+    precondition(result.rows == leftFactor.rows && result.columns == rightFactor.columns)
     self.result = result
     guard !blocks.isEmpty else {
       program = nil
@@ -47,7 +48,6 @@ public final class TreeProduct {
             mayJoin: ways[way].mayJoin)
         })
     }
-    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
     let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
     program = try plan(
       probe.choose(among: ways.count, plan), leftFactor, rightFactor, Operand(result))
@@ -80,7 +80,7 @@ public final class TreeProduct {
       if !topHasJoined {
         let (sum, part) = (stack[place], stack[place + 1])
         steps.append(
-          .addition(sum.elements, adding: part.elements, count: sum.rows * sum.columns))
+          .addition(sum.floats, adding: part.floats, count: sum.rows * sum.columns))
       }
       topHasJoined = false
     }

@@ -11,6 +11,8 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
 
+#include "BFloat16.h"
+
 #include "Adam.h"
 #include "BatchNorm.h"
 #include "Digest.h"
@@ -23,6 +25,7 @@ const VectorKernelTable TABLE = {
     .randomNormals = randomNormals,
     .dropoutMultipliers = dropoutMultipliers,
     .pixelsToFloats = pixelsToFloats,
+    .roundToBFloat16 = roundToBFloat16,
     .multiply = multiply,
     .leakyReLUBackward = leakyReLUBackward,
     .tanhBackward = tanhBackward,

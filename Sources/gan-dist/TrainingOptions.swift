@@ -1,5 +1,6 @@
 import ArgumentParser
 import GANTraining
+import Matrices
 import NeuralNetwork
 
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
@@ -60,6 +61,15 @@ struct TrainingOptions: ParsableArguments {
       valueName: "n"))
   var shardSize: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Numbers that matrix products multiply: float32 (default), or bfloat16.",
+      discussion: """
+        bfloat16 is faster, needs a processor with AVX-512 BF16 or AMX, and rounds factors to 8 bits. Their products are added \
+        up in float32, which weights, gradients and all else stay.
+        """, valueName: "float32|bfloat16"))
+  var precision: Precision?
+
   @Flag(help: "Let the options given win over those that a resumed run was begun with.")
   var override = false
 
@@ -119,6 +129,7 @@ struct TrainingOptions: ParsableArguments {
     try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
     try set("--dropout", \.dropout, dropout)
     try set("--seed", \.seed, seed)
+    try set("--precision", \.precision, precision)
     try set("--shard-size", \.logicalShards, logicalShards(begun))
     try settings.validate()
     return settings
@@ -143,3 +154,5 @@ struct TrainingOptions: ParsableArguments {
     return product
   }
 }
+
+extension Precision: ExpressibleByArgument {}
