@@ -69,7 +69,8 @@ let tests: [Target] = [
     dependencies: ["FlightRecorder", "MPICollectives", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
-    name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks", "MPI", "TestSupport"]),
+    name: "ProgramTests",
+    dependencies: ["gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport"]),
 ]
 
 let package = Package(

@@ -4,7 +4,7 @@ INLINE uint16_t bfloat16(float x) {
   __builtin_memcpy(&bits, &x, sizeof bits);
   uint32_t upper = bits >> 16;
   uint32_t rounded = (bits + 0x7FFFu + (upper & 1)) >> 16;
-  return (uint16_t)((bits & 0x7FFFFFFFu) > 0x7F800000u ? upper | 0x40 : rounded);
+  return (uint16_t)(x == x ? rounded : upper | 0x40);
 }
 
 static void roundToBFloat16(const float *restrict values, size_t count, uint16_t *restrict out) {
