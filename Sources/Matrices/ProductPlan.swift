@@ -41,6 +41,14 @@ struct Operand {
     return other
   }
 
+  /// The same numbers in other memory, column after column without gaps.
+  func packed(in memory: UnsafeMutablePointer<UInt8>) -> Operand {
+    var operand = self
+    operand.address = UnsafeMutableRawPointer(memory)
+    (operand.rowStep, operand.columnStep) = (1, rows)
+    return operand
+  }
+
   func rows(_ range: Range<Int>) -> Operand {
     var part = self
     part.address += range.lowerBound * rowStep * precision.byteCount

@@ -21,10 +21,11 @@ public final class TreeProduct {
     precondition(leftFactor.columns == rightFactor.rows && blocks.count == order.partCount)
     precondition(result.rows == leftFactor.rows && result.columns == rightFactor.columns)
     self.result = result
-    guard !blocks.isEmpty else {
+    guard let first = blocks.first, let last = blocks.last else {
       program = nil
       return
     }
+    let rows = first.lowerBound..<last.upperBound
     // Place 0 of the stack is the result itself.
     let places = (1..<max(order.depth, 1)).map { [workspace] _ in
       workspace.matrix(rows: result.rows, columns: result.columns)
@@ -37,15 +38,28 @@ public final class TreeProduct {
       Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),
       Way(panels: [0..<result.rows], mayJoin: false),
     ]
+    // oneDNN's faster kernels take a left factor only where its rows lie end to end: a panel of it is copied.
+    let panelMemory: UnsafeMutableBufferPointer<UInt8> = workspace.zeros(
+      count: panels.count == 1 ? 0 : rows.count * result.rows * leftFactor.precision.byteCount)
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
     ) throws -> ProductProgram {
       let stack = [result] + places.map { Operand($0) }
       return ProductProgram(
         pieces: try ways[way].panels.map { panel in
-          try Self.steps(
-            left.rows(panel), right, blocks, order, stack: stack.map { $0.rows(panel) },
-            mayJoin: ways[way].mayJoin)
+          let (whole, stack) = (left.rows(panel).columns(rows), stack.map { $0.rows(panel) })
+          let packed =
+            panel.count == left.rows
+            ? whole
+            : whole.packed(
+              in: panelMemory.baseAddress! + panel.lowerBound * rows.count
+                * left.precision.byteCount)
+          return [.copy(whole, to: packed)].filter { _ in panel.count < left.rows }
+            + (try Self.steps(
+              packed, right.rows(rows),
+              blocks.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound },
+              order, stack: stack,
+              mayJoin: ways[way].mayJoin))
         })
     }
     let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
