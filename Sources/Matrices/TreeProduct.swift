@@ -6,6 +6,8 @@
 public final class TreeProduct {
   private let result: Matrix
   private let program: ProductProgram?
+  /// Which way was found to have the plain way's bits: 0 is the fastest, nil for nothing to do.
+  let way: Int?
   private let workspace = Workspace()
 
   /// Plans `result[m, n]` from `left[rows, m]` and `right[rows, n]`.
@@ -22,7 +24,7 @@ public final class TreeProduct {
     precondition(result.rows == leftFactor.rows && result.columns == rightFactor.columns)
     self.result = result
     guard let first = blocks.first, let last = blocks.last else {
-      program = nil
+      (program, way) = (nil, nil)
       return
     }
     let rows = first.lowerBound..<last.upperBound
@@ -39,32 +41,36 @@ public final class TreeProduct {
       Way(panels: [0..<result.rows], mayJoin: false),
     ]
     // oneDNN's faster kernels take a left factor only where its rows lie end to end: a panel of it is copied.
-    let panelMemory: UnsafeMutableBufferPointer<UInt8> = workspace.zeros(
-      count: panels.count == 1 ? 0 : rows.count * result.rows * leftFactor.precision.byteCount)
+    let panelMemory = workspace.zeros(
+      of: UInt8.self,
+      count: panels.count == 1 ? 0 : rows.count * result.rows * leftFactor.precision.byteCount
+    ).baseAddress!
+    let packedBlocks = blocks.map {
+      $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound
+    }
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
     ) throws -> ProductProgram {
       let stack = [result] + places.map { Operand($0) }
       return ProductProgram(
         pieces: try ways[way].panels.map { panel in
-          let (whole, stack) = (left.rows(panel).columns(rows), stack.map { $0.rows(panel) })
-          let packed =
-            panel.count == left.rows
-            ? whole
-            : whole.packed(
-              in: panelMemory.baseAddress! + panel.lowerBound * rows.count
-                * left.precision.byteCount)
-          return [.copy(whole, to: packed)].filter { _ in panel.count < left.rows }
+          let stack = stack.map { $0.rows(panel) }
+          let mayJoin = ways[way].mayJoin
+          guard panel.count < left.rows else {
+            return try Self.steps(left, right, blocks, order, stack: stack, mayJoin: mayJoin)
+          }
+          let spread = left.rows(panel).columns(rows)
+          let offset = panel.lowerBound * rows.count * left.precision.byteCount
+          let packed = spread.packed(in: panelMemory + offset)
+          return [.copy(spread, to: packed)]
             + (try Self.steps(
-              packed, right.rows(rows),
-              blocks.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound },
-              order, stack: stack,
-              mayJoin: ways[way].mayJoin))
+              packed, right.rows(rows), packedBlocks, order, stack: stack, mayJoin: mayJoin))
         })
     }
     let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
-    program = try plan(
-      probe.choose(among: ways.count, plan), leftFactor, rightFactor, Operand(result))
+    let way = try probe.choose(among: ways.count, plan)
+    self.way = way
+    program = try plan(way, leftFactor, rightFactor, Operand(result))
   }
 
   /// How a sum of products may be computed.

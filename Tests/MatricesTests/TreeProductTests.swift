@@ -21,7 +21,7 @@ import Testing
 
   @Test(
     arguments: [(64, 16), (96, 16), (100, 16), (48, 32)],
-    [(128, 64), (1, 256), (256, 512), (30, 7)])
+    [(128, 64), (1, 256), (256, 512), (330, 507), (30, 7)])
   func partsAddUpToTheWhole(rows: (batch: Int, shard: Int), size: (out: Int, in: Int)) throws {
     for precision in Precision.ofThisProcessor {
       try partsAddUpToTheWhole(rows, size, precision)
@@ -68,6 +68,20 @@ import Testing
           "\(ranks) ranks, \(precision)")
       }
     }
+  }
+
+  /// A rank's threads share the work only if panels have the bits of the whole. For the notebook's layers they do.
+  @Test(arguments: Precision.ofThisProcessor)
+  func panelsAreTaken(precision: Precision) throws {
+    let (left, right) = (
+      ProductInput(workspace.matrix(rows: 128, columns: 512), precision, in: workspace),
+      ProductInput(workspace.matrix(rows: 128, columns: 784), precision, in: workspace)
+    )
+    let product = try TreeProduct(
+      left, times: right, blocks: stride(from: 0, to: 128, by: 32).map { $0..<$0 + 32 },
+      order: SummationTree(leafCount: 4).order(ofLeavesOf: 0..<4),
+      into: workspace.matrix(rows: 512, columns: 784))
+    #expect(try #require(product.way) < 2)
   }
 
   @Test func noBlocksGiveZero() throws {
