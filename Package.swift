@@ -74,7 +74,8 @@ let tests: [Target] = [
   .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
-    name: "ProgramTests", dependencies: ["gan-dist", "mpi-checks", "MPI", "TestSupport"]),
+    name: "ProgramTests",
+    dependencies: ["gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport"]),
 ]
 
 let package = Package(

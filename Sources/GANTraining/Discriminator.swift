@@ -46,13 +46,15 @@ public final class Discriminator {
   /// Plans D for the rows of `images`.
   ///
   /// - Parameters:
+  ///   - weights: the parameters as products read them; nil for the parameters themselves.
   ///   - gradients: where the gradients of this rank's rows are written; nil if D is not trained by this pass.
   ///   - images: `[rows, pixels]`; where it has a gradient, ``backward()`` writes dLoss/dimages.
   ///   - name: what the pass is called in a trace.
   ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    gradients: PartialGradients?, images: Signal, dropout probability: Double,
+    weights: ProductWeights? = nil, gradients: PartialGradients?, images: Signal,
+    dropout probability: Double,
     blocks: [Range<Int>]? = nil, name: String = "D"
   ) throws {
     let rows = images.value.rows
@@ -62,7 +64,8 @@ public final class Discriminator {
     var hiddenLayers: [(Linear, Dropout)] = []
     for (index, linearParameters) in parameters.linears[..<hiddenCount].enumerated() {
       let linear = try Linear(
-        linearParameters, values: state.parameters, gradients: gradients, input: signal,
+        linearParameters, values: state.parameters, weights: weights,
+        gradients: gradients, input: signal,
         activation: .leakyReLU(slope: architecture.leakyReLUSlope),
         output: Signal(
           rows: rows, features: linearParameters.outputSize,
@@ -76,8 +79,9 @@ public final class Discriminator {
     logits = Signal(
       rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
     outputLayer = try Linear(
-      parameters.linears[hiddenCount], values: state.parameters, gradients: gradients,
-      input: signal, output: logits, blocks: blocks, name: "\(name).\(3 * hiddenCount)")
+      parameters.linears[hiddenCount], values: state.parameters, weights: weights,
+      gradients: gradients, input: signal, output: logits, blocks: blocks,
+      name: "\(name).\(3 * hiddenCount)")
   }
 
   /// Draws the dropout masks of some rows; `stream` is the first layer's, the next layers' follow.

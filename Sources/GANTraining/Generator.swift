@@ -56,13 +56,15 @@ public final class Generator {
   /// Plans G for the rows of `images`.
   ///
   /// - Parameters:
+  ///   - weights: the parameters as products read them; nil for the parameters themselves.
   ///   - gradients: where the gradients of this rank's rows are written; nil for a pass without ``backward()``.
   ///   - images: where the images are written. Their gradient may be of the last rows only: then the layers' are, too.
   ///   - passes: how many batches are stacked in the rows, each normalised by its own statistics.
   ///   - batch: the global batch that the rows of a pass are a part of. Every rank must make the same passes.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    gradients: PartialGradients?, images: Signal, passes: Int = 1, batch: DistributedBatch
+    weights: ProductWeights? = nil, gradients: PartialGradients?, images: Signal, passes: Int = 1,
+    batch: DistributedBatch
   ) throws {
     let rows = images.value.rows
     self.images = images
@@ -73,7 +75,8 @@ public final class Generator {
     var hiddenLayers: [(Linear, BatchNorm)] = []
     for (index, norm) in parameters.norms.enumerated() {
       let linear = try Linear(
-        parameters.linears[index], values: state.parameters, gradients: gradients, input: signal,
+        parameters.linears[index], values: state.parameters, weights: weights,
+        gradients: gradients, input: signal,
         output: Signal(
           rows: rows, features: parameters.linears[index].outputSize,
           differentiableRows: images.gradient?.rows, in: workspace),
@@ -87,8 +90,8 @@ public final class Generator {
     }
     self.hiddenLayers = hiddenLayers
     outputLayer = try Linear(
-      parameters.linears[parameters.norms.count], values: state.parameters, gradients: gradients,
-      input: signal, activation: .tanh, output: images,
+      parameters.linears[parameters.norms.count], values: state.parameters, weights: weights,
+      gradients: gradients, input: signal, activation: .tanh, output: images,
       blocks: batch.shard.blocks(passes: passes), name: "G.\(3 * parameters.norms.count)")
   }
 

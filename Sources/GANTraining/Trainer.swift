@@ -172,6 +172,7 @@ public final class Trainer {
   ) throws {
     try settings.validate()
     try settings.validate(imageCount: dataSet.imageCount)
+    try settings.validate(instructionSets: [OneDNN.instructionSet])
     self.settings = settings
     self.schedule = schedule
     random = RandomSource(seed: settings.seed)

@@ -1,3 +1,4 @@
+import Matrices
 import NeuralNetwork
 
 /// What a run computes: with the data, these determine every number. Defaults are the notebook's.
@@ -27,6 +28,21 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
       case .onePerRank: logicalShardSize = nil
       }
     }
+  }
+
+  /// The precision in the settings' file; absent in files of programs that knew float32 only.
+  private var storedPrecision: Precision? = .float32
+
+  /// In which numbers matrix products take their factors.
+  public var precision: Precision {
+    get { storedPrecision ?? .float32 }
+    set { storedPrecision = newValue }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case epochs, maximumSteps, globalBatchSize, adam, labelSmoothing, dropout, seed
+    case logicalShardSize
+    case storedPrecision = "precision"
   }
 
   public init() {}
@@ -81,6 +97,23 @@ extension TrainingSettings {
       logicalShardSize ?? 1 >= 1, "--shard-size",
       "must be at least 1, but is \(logicalShardSize ?? 0)")
     try demand((0..<1).contains(dropout), "--dropout", "must be in 0 ..< 1, but is \(dropout)")
+  }
+
+  /// Checks what needs certain processors.
+  /// - Parameters:
+  ///   - instructionSets: what oneDNN uses on each rank's processor.
+  ///   - rankNames: what people call the ranks; nil where only one is asked for.
+  /// - Throws: ``Invalid``, on every rank for the same instruction sets.
+  public func validate(instructionSets: [String], rankNames: [String]? = nil) throws {
+    guard let needed = precision.neededInstructionSets,
+      let slow = instructionSets.firstIndex(where: { !needed.contains($0) })
+    else { return }
+    throw Invalid(
+      setting: "--precision",
+      reason: """
+        \(precision.rawValue) needs a processor with \(needed.joined(separator: " or ")), but oneDNN uses \
+        \(instructionSets[slow])\(rankNames.map { " on \($0[slow])" } ?? "") (DNNL_MAX_CPU_ISA, or the processor's best)
+        """)
   }
 
   /// Checks what needs the data.

@@ -45,6 +45,9 @@ public final class TrainingStep {
   private let state: TrainingState
   private let settings: TrainingSettings
   private let rows: DiscriminatorRows
+  private let generatorWeights, discriminatorWeights: ProductWeights
+  /// The step whose weights products see.
+  private var roundedStep = -1
   /// G(z1) above, G(z2) below: one product for both.
   private let generator: Generator
   private let discriminatorOnBoth: Discriminator
@@ -72,13 +75,15 @@ public final class TrainingStep {
     let (rowCount, architecture) = (shard.rowCount, state.architecture)
     let rows = DiscriminatorRows(shard)
     self.rows = rows
+    generatorWeights = ProductWeights(state.generator.parameters, settings.precision)
+    discriminatorWeights = ProductWeights(state.discriminator.parameters, settings.precision)
     discriminatorReduction = try collective.makeReduction(
       name: "D.gradients", of: state.discriminatorParameters.layout, over: shard.partition)
     generatorReduction = try collective.makeReduction(
       name: "G.gradients", of: state.generatorParameters.layout, over: shard.partition)
 
     generator = try Generator(
-      state.generatorParameters, architecture, state: state.generator,
+      state.generatorParameters, architecture, state: state.generator, weights: generatorWeights,
       gradients: PartialGradients(generatorReduction.parts, shard: shard),
       images: Signal(
         rows: Self.generatorPasses * rowCount, features: architecture.imageSize,
@@ -94,11 +99,13 @@ public final class TrainingStep {
     }
     discriminatorOnBoth = try Discriminator(
       state.discriminatorParameters, architecture, state: state.discriminator,
+      weights: discriminatorWeights,
       gradients: PartialGradients(discriminatorReduction.parts, shard: shard, rowsPerSample: 2),
       images: Signal(value: images, gradient: nil), dropout: settings.dropout,
       blocks: shard.blocks(rowsPerSample: 2), name: "D(real, fake)")
     discriminatorOnFake = try Discriminator(
-      state.discriminatorParameters, architecture, state: state.discriminator, gradients: nil,
+      state.discriminatorParameters, architecture, state: state.discriminator,
+      weights: discriminatorWeights, gradients: nil,
       images: Signal(
         value: generator.images.differentiableValue, gradient: generator.images.gradient),
       dropout: settings.dropout, blocks: shard.blocks(), name: "D(G(z2))")
@@ -122,6 +129,7 @@ public final class TrainingStep {
   ///   collective throw.
   public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
     collective.willBegin(step: state.step)
+    roundLoadedWeights()
     try StepPart.images.record { try generateImages(random) }
     try StepPart.discriminatorPass.record { try backpropagateDiscriminator(random) }
     try discriminatorReduction.start()
@@ -133,7 +141,8 @@ public final class TrainingStep {
     }
     try StepPart.discriminatorSum.record { try discriminatorReduction.finish() }
     let discriminatorIsFinite = StepPart.discriminatorUpdate.record {
-      state.discriminatorOptimizer.update(by: discriminatorReduction.sum)
+      state.discriminatorOptimizer.update(
+        by: discriminatorReduction.sum, rounding: discriminatorWeights)
     }
 
     try StepPart.generatorPass.record { try backpropagateGenerator() }
@@ -142,13 +151,22 @@ public final class TrainingStep {
     let losses = try StepPart.losses.record { try sumLosses() }
     try StepPart.generatorSum.record { try generatorReduction.finish() }
     let generatorIsFinite = StepPart.generatorUpdate.record {
-      state.generatorOptimizer.update(by: generatorReduction.sum)
+      state.generatorOptimizer.update(
+        by: generatorReduction.sum, rounding: generatorWeights)
     }
     state.step += 1
+    roundedStep = state.step
     guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
       throw notFinite(losses)
     }
     return Outcome(losses: losses, stopRequested: lossSums.votes > 0)
+  }
+
+  /// Rounds weights that were drawn or loaded; those of a step before are.
+  private func roundLoadedWeights() {
+    guard roundedStep != state.step else { return }
+    generatorWeights.round()
+    discriminatorWeights.round()
   }
 
   /// Where the first number that is none came from, in the order in which a step computes them.

@@ -29,28 +29,26 @@ struct BitProbe {
 
   /// Zeros with the shape and the steps of a result: those, too, have a say in which kernel oneDNN takes.
   private func zeros(like result: Operand) -> Operand {
-    var other = result
-    other.elements = workspace.matrix(rows: result.rows, columns: result.rowStep).elements
-    return other
+    result.moved(to: ProductInput(workspace.matrix(rows: result.rows, columns: result.rowStep)))
   }
 
   /// Random numbers with the shape and the steps of a factor.
   private func random(like operand: Operand, stream: UInt32) -> Operand {
-    var other = operand
     let isPlain = operand.columnStep == 1
     let matrix = workspace.matrix(
       rows: isPlain ? operand.rows : operand.columns,
       columns: isPlain ? operand.rowStep : operand.columnStep)
     RandomSource(seed: 1).fillNormals(matrix, stream: stream, step: 0, firstSample: 0)
-    other.elements = matrix.elements
-    return other
+    let input = ProductInput(matrix, operand.precision, in: workspace)
+    input.round()
+    return operand.moved(to: input)
   }
 
   private func areSame(_ first: Operand, _ second: Operand) -> Bool {
     (0..<first.rows).allSatisfy { row in
       (0..<first.columns).allSatisfy { column in
         let place = row * first.rowStep + column
-        return first.elements[place].bitPattern == second.elements[place].bitPattern
+        return first.floats[place].bitPattern == second.floats[place].bitPattern
       }
     }
   }

@@ -8,17 +8,17 @@ public enum ProductActivation: Sendable, Equatable {
 
 /// `result = activation(left * right + bias)`, planned once for fixed memory and run in every step.
 ///
-/// oneDNN matmul primitives, one a thread.
+/// oneDNN matmul primitives, one a thread. The factors may be of either ``Precision``; the result is float32.
 public final class MatrixProduct {
   /// A factor, read as it lies in memory or transposed.
   public enum Factor {
-    case plain(Matrix)
-    case transposed(Matrix)
+    case plain(ProductInput)
+    case transposed(ProductInput)
 
     var operand: Operand {
       switch self {
-      case .plain(let matrix): Operand(matrix)
-      case .transposed(let matrix): Operand(matrix).transposed
+      case .plain(let input): Operand(input)
+      case .transposed(let input): Operand(input).transposed
       }
     }
   }

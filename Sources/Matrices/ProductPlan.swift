@@ -3,16 +3,35 @@ import COneDNN
 /// A view of numbers in memory as oneDNN takes it: `[rows, columns]` with a step from row to row and from column to
 /// column, in elements.
 struct Operand {
-  var elements: UnsafeMutablePointer<Float>
+  var address: UnsafeMutableRawPointer
+  let precision: Precision
   var rows: Int
   var columns: Int
   var rowStep: Int
   var columnStep: Int
 
   /// The matrix as it lies.
-  init(_ matrix: Matrix) {
-    (elements, rows, columns) = (matrix.elements, matrix.rows, matrix.columns)
-    (rowStep, columnStep) = (matrix.columns, 1)
+  init(_ input: ProductInput) {
+    address = input.rounded.map { UnsafeMutableRawPointer($0) } ?? .init(input.matrix.elements)
+    precision = input.precision
+    (rows, columns) = (input.matrix.rows, input.matrix.columns)
+    (rowStep, columnStep) = (input.matrix.columns, 1)
+  }
+
+  /// A result as it lies.
+  init(_ matrix: Matrix) { self.init(ProductInput(matrix)) }
+
+  /// The numbers of a result.
+  var floats: UnsafeMutablePointer<Float> {
+    precondition(precision == .float32)
+    return address.assumingMemoryBound(to: Float.self)
+  }
+
+  /// The same shape and steps with the numbers of another matrix.
+  func moved(to other: ProductInput) -> Operand {
+    var operand = self
+    operand.address = Operand(other).address
+    return operand
   }
 
   var transposed: Operand {
@@ -22,9 +41,17 @@ struct Operand {
     return other
   }
 
+  /// The same numbers in other memory, column after column without gaps.
+  func packed(in memory: UnsafeMutablePointer<UInt8>) -> Operand {
+    var operand = self
+    operand.address = UnsafeMutableRawPointer(memory)
+    (operand.rowStep, operand.columnStep) = (1, rows)
+    return operand
+  }
+
   func rows(_ range: Range<Int>) -> Operand {
     var part = self
-    part.elements += range.lowerBound * rowStep
+    part.address += range.lowerBound * rowStep * precision.byteCount
     part.rows = range.count
     return part
   }
@@ -74,7 +101,9 @@ final class ProductPlan {
     let hasBias = ending.bias != nil
     var biasShape = dnnl_memory_desc_t()
     if hasBias {
-      biasShape = try Self.shape(rows: 1, columns: result.columns, steps: (result.columns, 1))
+      var row = result
+      row.rows = 1
+      biasShape = try Self.shape(row)
       try check(
         dnnl_matmul_desc_init(&matmul, &leftShape, &rightShape, &biasShape, &resultShape),
         "dnnl_matmul_desc_init")
@@ -108,9 +137,9 @@ final class ProductPlan {
       memories.append(memory)
       list.append(dnnl_exec_arg_t(arg: argument, memory: memory))
     }
-    try add(DNNL_ARG_SRC, &leftShape, left.elements)
-    try add(DNNL_ARG_WEIGHTS, &rightShape, right.elements)
-    try add(DNNL_ARG_DST, &resultShape, result.elements)
+    try add(DNNL_ARG_SRC, &leftShape, left.address)
+    try add(DNNL_ARG_WEIGHTS, &rightShape, right.address)
+    try add(DNNL_ARG_DST, &resultShape, result.address)
     if hasBias { try add(DNNL_ARG_BIAS, &biasShape, ending.bias) }
     // A scratchpad of its own: the library's default one belongs to the thread that made the plan.
     if let scratchpad = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0) {
@@ -136,18 +165,11 @@ final class ProductPlan {
   }
 
   private static func shape(_ operand: Operand) throws -> dnnl_memory_desc_t {
-    try shape(
-      rows: operand.rows, columns: operand.columns, steps: (operand.rowStep, operand.columnStep))
-  }
-
-  private static func shape(
-    rows: Int, columns: Int, steps: (Int, Int)
-  ) throws -> dnnl_memory_desc_t {
     var shape = dnnl_memory_desc_t()
-    let sizes = [Int64(rows), Int64(columns)]
+    let sizes = [Int64(operand.rows), Int64(operand.columns)]
+    let steps = [Int64(operand.rowStep), Int64(operand.columnStep)]
     try check(
-      dnnl_memory_desc_init_by_strides(
-        &shape, 2, sizes, dnnl_f32, [Int64(steps.0), Int64(steps.1)]),
+      dnnl_memory_desc_init_by_strides(&shape, 2, sizes, operand.precision.dataType, steps),
       "dnnl_memory_desc_init_by_strides")
     return shape
   }

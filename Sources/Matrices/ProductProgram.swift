@@ -1,7 +1,7 @@
 import COneDNN
 import VectorKernels
 
-/// Products and additions in a fixed order, cut into pieces that different threads may do.
+/// Products, additions and copies in a fixed order, cut into pieces that different threads may do.
 ///
 /// A piece is done by one thread from beginning to end.
 final class ProductProgram {
@@ -10,13 +10,20 @@ final class ProductProgram {
     /// target += source, element by element.
     case addition(
       UnsafeMutablePointer<Float>, adding: UnsafeMutablePointer<Float>, count: Int)
+    /// Copies columns of numbers that lie side by side.
+    case copy(Operand, to: Operand)
   }
 
   private struct Instruction {
     var product: ProductPlan.Call?
-    var target: UnsafeMutablePointer<Float>?
-    var source: UnsafeMutablePointer<Float>?
+    var addition: (target: UnsafeMutablePointer<Float>, source: UnsafeMutablePointer<Float>)?
+    var copy: (target: UnsafeMutableRawPointer, source: UnsafeMutableRawPointer)?
+    /// Numbers to add, or bytes of a column to copy.
     var count = 0
+    /// Columns to copy, and bytes from one to the next.
+    var columns = 0
+    var targetStep = 0
+    var sourceStep = 0
   }
 
   /// What a thread needs to know.
@@ -41,7 +48,13 @@ final class ProductProgram {
         plans.append(plan)
         return Instruction(product: plan.call)
       case .addition(let target, let source, let count):
-        return Instruction(target: target, source: source, count: count)
+        return Instruction(addition: (target, source), count: count)
+      case .copy(let source, let target):
+        precondition(source.rowStep == 1 && target.rowStep == 1)
+        return Instruction(
+          copy: (target.address, source.address), count: source.rows * source.precision.byteCount,
+          columns: source.columns, targetStep: target.columnStep * target.precision.byteCount,
+          sourceStep: source.columnStep * source.precision.byteCount)
       }
     }
     self.plans = plans
@@ -89,8 +102,13 @@ final class ProductProgram {
       if let product = instruction.product {
         let status = product.run()
         if status != dnnl_success { context.statuses[piece] = status.rawValue }
-      } else if let target = instruction.target, let source = instruction.source {
+      } else if let (target, source) = instruction.addition {
         VectorMath.kernels.pointee.add(target, source, instruction.count)
+      } else if let (target, source) = instruction.copy {
+        for column in 0..<instruction.columns {
+          (target + column * instruction.targetStep).copyMemory(
+            from: source + column * instruction.sourceStep, byteCount: instruction.count)
+        }
       }
     }
   }

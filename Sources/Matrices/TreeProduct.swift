@@ -6,6 +6,8 @@
 public final class TreeProduct {
   private let result: Matrix
   private let program: ProductProgram?
+  /// Which way was found to have the plain way's bits: 0 is the fastest, nil for nothing to do.
+  let way: Int?
   private let workspace = Workspace()
 
   /// Plans `result[m, n]` from `left[rows, m]` and `right[rows, n]`.
@@ -14,16 +16,18 @@ public final class TreeProduct {
   ///   - order: in which the parts are added up.
   /// - Throws: ``OneDNNError`` if oneDNN cannot plan it.
   public init(
-    _ left: Matrix, times right: Matrix, blocks: [Range<Int>], order: SummationOrder,
+    _ left: ProductInput, times right: ProductInput, blocks: [Range<Int>], order: SummationOrder,
     into result: Matrix
   ) throws {
-    precondition(left.rows == right.rows && blocks.count == order.partCount)
-    precondition(result.rows == left.columns && result.columns == right.columns)
+    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
+    precondition(leftFactor.columns == rightFactor.rows && blocks.count == order.partCount)
+    precondition(result.rows == leftFactor.rows && result.columns == rightFactor.columns)
     self.result = result
-    guard !blocks.isEmpty else {
-      program = nil
+    guard let first = blocks.first, let last = blocks.last else {
+      (program, way) = (nil, nil)
       return
     }
+    let rows = first.lowerBound..<last.upperBound
     // Place 0 of the stack is the result itself.
     let places = (1..<max(order.depth, 1)).map { [workspace] _ in
       workspace.matrix(rows: result.rows, columns: result.columns)
@@ -38,21 +42,37 @@ public final class TreeProduct {
       Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),
       Way(panels: [0..<result.rows], mayJoin: false),
     ]
+    // oneDNN's faster kernels take a left factor only where its rows lie end to end: a panel of it is copied.
+    let panelMemory = workspace.zeros(
+      of: UInt8.self,
+      count: panels.count == 1 ? 0 : rows.count * result.rows * leftFactor.precision.byteCount
+    ).baseAddress!
+    let packedBlocks = blocks.map {
+      $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound
+    }
     func plan(
       _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
     ) throws -> ProductProgram {
       let stack = [result] + places.map { Operand($0) }
       return ProductProgram(
         pieces: try ways[way].panels.map { panel in
-          try Self.steps(
-            left.rows(panel), right, blocks, order, stack: stack.map { $0.rows(panel) },
-            mayJoin: ways[way].mayJoin)
+          let stack = stack.map { $0.rows(panel) }
+          let mayJoin = ways[way].mayJoin
+          guard panel.count < left.rows else {
+            return try Self.steps(left, right, blocks, order, stack: stack, mayJoin: mayJoin)
+          }
+          let spread = left.rows(panel).columns(rows)
+          let offset = panel.lowerBound * rows.count * left.precision.byteCount
+          let packed = spread.packed(in: panelMemory + offset)
+          return [.copy(spread, to: packed)]
+            + (try Self.steps(
+              packed, right.rows(rows), packedBlocks, order, stack: stack, mayJoin: mayJoin))
         })
     }
-    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
     let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
-    program = try plan(
-      probe.choose(among: ways.count, plan), leftFactor, rightFactor, Operand(result))
+    let way = try probe.choose(among: ways.count, plan)
+    self.way = way
+    program = try plan(way, leftFactor, rightFactor, Operand(result))
   }
 
   /// How a sum of products may be computed.
@@ -82,7 +102,7 @@ public final class TreeProduct {
       if !topHasJoined {
         let (sum, part) = (stack[place], stack[place + 1])
         steps.append(
-          .addition(sum.elements, adding: part.elements, count: sum.rows * sum.columns))
+          .addition(sum.floats, adding: part.floats, count: sum.rows * sum.columns))
       }
       topHasJoined = false
     }

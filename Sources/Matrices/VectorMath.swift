@@ -201,12 +201,15 @@ extension VectorMath {
 extension VectorMath {
   /// One step of Adam over whole arenas of `count` numbers each (Kingma and Ba, 2015, algorithm 1).
   ///
-  /// - Parameter step: the number of this step, from 1.
+  /// - Parameters:
+  ///   - step: the number of this step, from 1.
+  ///   - rounded: the parameters as products read them.
   /// - Returns: whether all gradients were finite.
   public static func adam(
     step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, count: Int,
     gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
-    firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
+    firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>,
+    rounded: ProductInput? = nil
   ) -> Bool {
     let constants = AdamStep(
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
@@ -220,13 +223,14 @@ extension VectorMath {
             let work = context.assumingMemoryBound(to: AdamWork.self).pointee
             let isFinite = VectorMath.kernels.pointee.adam(
               work.constants, work.gradients + begin, end - begin, work.parameters + begin,
-              work.firstMoments + begin, work.secondMoments + begin)
+              work.firstMoments + begin, work.secondMoments + begin,
+              work.rounded.map { $0 + begin })
             if !isFinite { work.nonFiniteSlices.pointee = 1 }  // Whoever writes, writes the same.
           }, of: count, grain: grain,
           with: AdamWork(
             constants: constants, gradients: gradients, parameters: parameters,
             firstMoments: firstMoments, secondMoments: secondMoments,
-            nonFiniteSlices: nonFiniteSlices))
+            rounded: rounded?.rounded, nonFiniteSlices: nonFiniteSlices))
         return nonFiniteSlices.pointee == 0
       }
     }
@@ -236,6 +240,7 @@ extension VectorMath {
     let constants: AdamStep
     let gradients: UnsafePointer<Float>
     let parameters, firstMoments, secondMoments: UnsafeMutablePointer<Float>
+    let rounded: UnsafeMutablePointer<UInt16>?
     let nonFiniteSlices: UnsafeMutablePointer<Int32>
   }
 

@@ -18,7 +18,7 @@ public final class Workspace {
   }
 
   /// New zeros, aligned to a cache line (64 bytes).
-  public func zeros<Number: BinaryFloatingPoint>(
+  public func zeros<Number: Numeric & BitwiseCopyable>(
     of type: Number.Type = Number.self, count: Int
   ) -> UnsafeMutableBufferPointer<Number> {
     // Never empty, so that there always is an address.

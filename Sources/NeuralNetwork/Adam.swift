@@ -45,8 +45,10 @@ public final class Adam {
   public func resume(atStep step: Int) { stepCount = step }
 
   /// Updates the parameters by the global gradients, `[layout.extent]`; identical on every rank.
+  /// - Parameter weights: the parameters as products read them; they see the new ones.
   /// - Returns: whether all gradients were finite; if not, the parameters no longer are.
-  public func update(by gradients: ParameterArena) -> Bool {
+  public func update(by gradients: ParameterArena, rounding weights: ProductWeights? = nil) -> Bool
+  {
     precondition(gradients.layout == parameters.layout, "gradients of another network")
     stepCount += 1
     guard let gradient = gradients.values.baseAddress, let value = parameters.values.baseAddress,
@@ -55,6 +57,7 @@ public final class Adam {
     return VectorMath.adam(
       step: stepCount, learningRate: settings.learningRate, beta1: settings.beta1,
       beta2: settings.beta2, epsilon: settings.epsilon, count: parameters.values.count,
-      gradients: gradient, parameters: value, firstMoments: first, secondMoments: second)
+      gradients: gradient, parameters: value, firstMoments: first, secondMoments: second,
+      rounded: weights?.input)
   }
 }

@@ -23,40 +23,53 @@ public final class Linear {
   private let names: PassageNames
   private let activation: ProductActivation
   private let values: ParameterArena
+  private let weights: ProductWeights
+  /// The input and dLoss/doutput as products read them.
+  private let input: ProductInput
+  private let outputGradient: ProductInput?
   private let forwardProduct: MatrixProduct
   private let parameterGradients: [LinearGradient]
   private let inputGradientProduct: MatrixProduct?
+  private let workspace = Workspace()
 
   /// Plans the layer for the rows of `input`.
   ///
   /// - Parameters:
+  ///   - weights: the values as products read them, whose precision all factors have; nil for the values themselves.
   ///   - gradients: where dLoss/dweight and dLoss/dbias are written; nil if the layer is not trained.
   ///   - output: where the output is written; its gradient is what ``backward()`` starts from.
   ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   ///   - name: the layer's name in a trace, such as "G.0".
   /// - Throws: `OneDNNError` if a product cannot be planned.
   public init(
-    _ parameters: Parameters, values: ParameterArena, gradients: PartialGradients?, input: Signal,
-    activation: ProductActivation = .identity, output: Signal, blocks: [Range<Int>]? = nil,
-    name: String = "linear"
+    _ parameters: Parameters, values: ParameterArena, weights: ProductWeights? = nil,
+    gradients: PartialGradients?, input: Signal, activation: ProductActivation = .identity,
+    output: Signal, blocks: [Range<Int>]? = nil, name: String = "linear"
   ) throws {
     names = PassageNames(name)
-    let weight = values.matrix(parameters.weight)
+    let weights = weights ?? ProductWeights(values)
+    let (weight, precision) = (weights[parameters.weight], weights.precision)
+    self.weights = weights
     self.output = output
     self.activation = activation
     self.values = values
+    let inputValue = ProductInput(input.value, precision, in: workspace)
+    self.input = inputValue
+    outputGradient = output.gradient.map { [workspace] in
+      ProductInput($0, precision, in: workspace)
+    }
     forwardProduct = try MatrixProduct(
-      .plain(input.value), times: .transposed(weight), plus: values.matrix(parameters.bias),
+      .plain(inputValue), times: .transposed(weight), plus: values.matrix(parameters.bias),
       activation: activation, into: output.value, blocks: blocks)
-    guard let outputGradient = output.gradient else {
+    guard let outputGradient else {
       (parameterGradients, inputGradientProduct) = ([], nil)
       return
     }
-    let lastRows = input.value.rows - outputGradient.rows..<input.value.rows
+    let lastRows = input.value.rows - outputGradient.matrix.rows..<input.value.rows
     parameterGradients =
       try gradients?.nodes.map {
         try LinearGradient(
-          $0, parameters, outputGradient: outputGradient, input: input.value.rows(lastRows))
+          $0, parameters, outputGradient: outputGradient, input: inputValue.rows(lastRows))
       } ?? []
     inputGradientProduct = try input.gradient.map {
       try MatrixProduct(
@@ -70,7 +83,10 @@ public final class Linear {
   /// output = activation(input * weightᵀ + bias).
   /// - Throws: `OneDNNError`.
   public func forward() throws {
-    try Timeline.record(.passage, names.forward) { try forwardProduct.run() }
+    try Timeline.record(.passage, names.forward) {
+      input.round()
+      try forwardProduct.run()
+    }
   }
 
   /// With dy = dLoss/doutput, which becomes the gradient before the activation:
@@ -81,14 +97,15 @@ public final class Linear {
   }
 
   private func backpropagate() throws {
-    guard let outputGradient = output.gradient else { return }
+    guard let outputGradient else { return }
     switch activation {
     case .identity: break
     case .leakyReLU(let slope):
       VectorMath.leakyReLUBackward(
-        outputGradient, output: output.differentiableValue, slope: slope)
-    case .tanh: VectorMath.tanhBackward(outputGradient, output: output.differentiableValue)
+        outputGradient.matrix, output: output.differentiableValue, slope: slope)
+    case .tanh: VectorMath.tanhBackward(outputGradient.matrix, output: output.differentiableValue)
     }
+    outputGradient.round()
     for gradient in parameterGradients { try gradient.run() }
     try inputGradientProduct?.run()
   }
@@ -104,17 +121,17 @@ private final class LinearGradient {
   private let workspace = Workspace()
 
   init(
-    _ node: PartialGradients.Node, _ parameters: Linear.Parameters, outputGradient: Matrix,
-    input: Matrix
+    _ node: PartialGradients.Node, _ parameters: Linear.Parameters,
+    outputGradient: ProductInput, input: ProductInput
   ) throws {
     self.node = node
-    self.outputGradient = outputGradient
+    self.outputGradient = outputGradient.matrix
     product = try TreeProduct(
       outputGradient, times: input, blocks: node.rows, order: node.order,
       into: node.arena.matrix(parameters.weight))
     var sums = [node.arena.matrix(parameters.bias)]
     while sums.count < node.order.depth {
-      sums.append(workspace.matrix(rows: 1, columns: outputGradient.columns))
+      sums.append(workspace.matrix(rows: 1, columns: outputGradient.matrix.columns))
     }
     biasSums = sums
   }

@@ -1,6 +1,6 @@
 static bool adam(AdamStep step, const float *restrict gradients, size_t count,
                  float *restrict parameters, float *restrict firstMoments,
-                 float *restrict secondMoments) {
+                 float *restrict secondMoments, uint16_t *restrict rounded) {
   unsigned beyond = 0;
   for (size_t i = 0; i < count; i++) {
     float g = gradients[i];
@@ -10,7 +10,9 @@ static bool adam(AdamStep step, const float *restrict gradients, size_t count,
     float root = __builtin_elementwise_sqrt(v);
     firstMoments[i] = m;
     secondMoments[i] = v;
-    parameters[i] -= step.stepSize * (m / (root * step.secondCorrection + step.epsilon));
+    float value = parameters[i] - step.stepSize * (m / (root * step.secondCorrection + step.epsilon));
+    parameters[i] = value;
+    if (rounded) rounded[i] = bfloat16(value);
   }
   return beyond == 0;
 }

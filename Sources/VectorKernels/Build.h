@@ -11,6 +11,8 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
 
+#include "BFloat16.h"
+
 #include "Adam.h"
 #include "BatchNorm.h"
 #include "Digest.h"
@@ -24,6 +26,7 @@ const VectorKernelTable TABLE = {
     .randomNormals = randomNormals,
     .dropoutMultipliers = dropoutMultipliers,
     .pixelsToFloats = pixelsToFloats,
+    .roundToBFloat16 = roundToBFloat16,
     .multiply = multiply,
     .leakyReLUBackward = leakyReLUBackward,
     .tanhBackward = tanhBackward,

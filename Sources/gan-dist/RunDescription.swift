@@ -25,6 +25,7 @@ struct RunDescription {
       "  batches    \(batchLine)",
       "  sums       \(sumLine)",
       "  networks   \(networkLine)",
+      "  precision  \(precisionLine)",
       "  run        \(runFolder): \(runLine)",
     ]
   }
@@ -111,6 +112,13 @@ struct RunDescription {
     return "G \(Phrases.count(generator)) parameters, D \(Phrases.count(discriminator)) parameters"
   }
 
+  private var precisionLine: String {
+    switch settings.precision {
+    case .float32: "float32"
+    case .bfloat16: "bfloat16 factors of matrix products; sums, weights and all else float32"
+    }
+  }
+
   private var runLine: String {
     let steps = settings.totalSteps(imageCount: dataSet.imageCount)
     return "\(Phrases.count(settings.epochs, "epoch")), \(Phrases.count(steps, "step")),"
@@ -128,6 +136,7 @@ extension RunDescription {
       let learningRate, beta1, beta2, epsilon, labelSmoothing, dropout: Double
       let seed: UInt64
       let logicalShardSize: Int?
+      let precision: Precision
     }
     struct Data: Encodable {
       let folder: String
@@ -159,7 +168,7 @@ extension RunDescription {
           beta1: settings.adam.beta1, beta2: settings.adam.beta2,
           epsilon: settings.adam.epsilon, labelSmoothing: settings.labelSmoothing,
           dropout: settings.dropout, seed: settings.seed,
-          logicalShardSize: settings.logicalShardSize),
+          logicalShardSize: settings.logicalShardSize, precision: settings.precision),
         architecture: architecture,
         data: .init(
           folder: dataSource,

@@ -138,6 +138,8 @@ struct TrainCommand: ParsableCommand {
     let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
+    try settings.validate(
+      instructionSets: try communicator.allGather(OneDNN.instructionSet), rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
     let flight = try FlightRecording(desk?.folder, over: communicator)

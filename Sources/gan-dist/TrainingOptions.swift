@@ -1,5 +1,6 @@
 import ArgumentParser
 import GANTraining
+import Matrices
 import NeuralNetwork
 
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
@@ -59,6 +60,15 @@ struct TrainingOptions: ParsableArguments {
       "Images of a logical shard of a reproducible run (default: 16). Ranks own whole shards.",
       valueName: "n"))
   var shardSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Numbers that matrix products multiply: float32 (default), or bfloat16.",
+      discussion: """
+        bfloat16 is faster, needs a processor with AVX-512 BF16 or AMX, and rounds factors to 8 bits. Their products are added \
+        up in float32, which weights, gradients and all else stay.
+        """, valueName: "float32|bfloat16"))
+  var precision: Precision?
 
   @Flag(help: "Let the options given win over those that a resumed run was begun with.")
   var override = false
@@ -120,6 +130,7 @@ struct TrainingOptions: ParsableArguments {
     try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
     try set("--dropout", \.dropout, dropout)
     try set("--seed", \.seed, seed)
+    try set("--precision", \.precision, precision)
     try set("--shard-size", \.logicalShards, logicalShards(begun))
     try settings.validate()
     return settings
@@ -144,3 +155,5 @@ struct TrainingOptions: ParsableArguments {
     return product
   }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -1,3 +1,5 @@
+import Foundation
+import Matrices
 import Testing
 
 @testable import GANTraining
@@ -41,6 +43,41 @@ import Testing
       try TrainingSettings().validate(imageCount: 63)
     }
     #expect(throws: Never.self) { try TrainingSettings().validate(imageCount: 64) }
+  }
+
+  @Test func settingsOfBeforeAreFloat32() throws {
+    var settings = TrainingSettings()
+    #expect(settings.precision == .float32)
+    settings.precision = .bfloat16
+    settings.dropout = 0.25
+    let text = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+    func decoded(_ text: String) throws -> TrainingSettings {
+      try JSONDecoder().decode(TrainingSettings.self, from: Data(text.utf8))
+    }
+    #expect(try decoded(text) == settings)
+    let field = "\"precision\":\"bfloat16\""
+    try #require(text.contains(field))
+    let before = text.replacingOccurrences(of: ",\(field)", with: "")
+      .replacingOccurrences(of: "\(field),", with: "")
+    #expect(try decoded(before).precision == .float32)
+    #expect(try decoded(before).dropout == 0.25)
+    #expect(throws: DecodingError.self) {
+      try decoded(text.replacingOccurrences(of: "bfloat16", with: "float8"))
+    }
+  }
+
+  @Test func bfloat16NeedsItsProcessor() throws {
+    var settings = TrainingSettings()
+    try settings.validate(instructionSets: ["AVX2"])
+    settings.precision = .bfloat16
+    try settings.validate(instructionSets: ["AVX-512 BF16", "AMX"])
+    let error = try #require(throws: TrainingSettings.Invalid.self) {
+      try settings.validate(
+        instructionSets: ["AMX", "AVX2", "AVX-512"],
+        rankNames: ["rank 0 on a", "rank 1 on b", "rank 2 on b"])
+    }
+    #expect(error.setting == "--precision")
+    #expect(error.reason.contains("AVX2 on rank 1 on b"))
   }
 
   @Test func maximumStepsCutTheRunShort() {

@@ -28,7 +28,7 @@ import Testing
 
   private static func run(
     _ collective: any Collective, batchSize: Int = 16, epochs: Int = 3, maximumSteps: Int? = nil,
-    observer: some TrainingObserver = NoObserver()
+    precision: Precision = .float32, observer: some TrainingObserver = NoObserver()
   ) throws -> Outcome {
     WorkTeam.setThreadCount(1)
     var settings = TrainingSettings()
@@ -36,6 +36,7 @@ import Testing
     settings.epochs = epochs
     settings.maximumSteps = maximumSteps
     settings.seed = 11
+    settings.precision = precision
     let trainer = try Trainer(dataSet(), settings: settings, collective: collective)
     _ = try trainer.run(observer: observer)
     let state = trainer.state
@@ -67,6 +68,57 @@ import Testing
       #expect(rank.generatorBuffers == ranks[0].generatorBuffers)
       #expect(rank.history.map(\.means) == ranks[0].history.map(\.means))
     }
+  }
+
+  /// Factors that are rounded to 8 bits change the losses' third digit, and change it.
+  @Test func bfloat16LearnsWhatFloat32Does() throws {
+    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+    let exact = try Self.run(SoloCollective(), epochs: 10)
+    let rounded = try Self.run(SoloCollective(), epochs: 10, precision: .bfloat16)
+    for (record, expected) in zip(rounded.history, exact.history) {
+      for loss in [\LossSummary.discriminatorLoss, \.generatorLoss] {
+        let (actual, expected) = (record.means[keyPath: loss], expected.means[keyPath: loss])
+        #expect(abs(actual - expected) < 0.01 * expected)
+        #expect(actual != expected)
+      }
+    }
+    // Twenty steps of Adam: weights of both have gone the same way, and few of them another.
+    let distances = zip(rounded.discriminator, exact.discriminator).map { abs($0 - $1) }.sorted()
+    #expect(distances[distances.count / 2] < 3e-4 && distances[distances.count / 2] > 1e-7)
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func bfloat16HasTheSameBitsForAnyRanks(rankCount: Int) throws {
+    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+    let one = try Self.run(SoloCollective(), batchSize: 40, precision: .bfloat16)
+    let ranks = ThreadTeam.run(rankCount: rankCount) {
+      try Self.run($0, batchSize: 40, precision: .bfloat16)
+    }
+    for rank in ranks {
+      #expect(rank.generator == one.generator && rank.discriminator == one.discriminator)
+      #expect(rank.generatorBuffers == one.generatorBuffers)
+    }
+  }
+
+  /// What products read is what was loaded, not what was drawn before.
+  @Test func bfloat16SeesLoadedWeights() throws {
+    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+    var settings = TrainingSettings()
+    settings.globalBatchSize = 8
+    settings.maximumSteps = 1
+    settings.precision = .bfloat16
+    settings.dropout = 0
+    let trainer = try Trainer(Self.dataSet(), settings: settings, collective: SoloCollective())
+    // D says "real" with a logit of 2 = 256 * 1 / 128, whatever it sees.
+    let discriminator = trainer.state.discriminator.parameters
+    discriminator.values.update(repeating: 0)
+    for (name, value) in [("3.bias", Float(1)), ("6.weight", 1 / 128)] {
+      let entry = try #require(discriminator.layout.entries.first { $0.name == name })
+      discriminator.tensor(entry).update(repeating: value)
+    }
+    _ = try trainer.run(observer: NoObserver())
+    let probability = trainer.history[0].means.probabilityOfReal
+    #expect(abs(probability - 0.8808) < 1e-4)
   }
 
   @Test func epochsDropWhatDoesNotFillABatch() throws {

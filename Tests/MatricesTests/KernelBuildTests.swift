@@ -38,6 +38,10 @@ import VectorKernels
     kernels.pixelsToFloats(pixels, count, images.elements)
     results["pixelsToFloats"] = Array(images.buffer)
 
+    let rounded = workspace.zeros(of: UInt16.self, count: count)
+    kernels.roundToBFloat16(matrix(1).elements, count, rounded.baseAddress!)
+    results["roundToBFloat16"] = rounded.map(Float.init)
+
     let product = matrix(1)
     kernels.multiply(product.elements, matrix(2).elements, count)
     results["multiply"] = Array(product.buffer)
@@ -106,8 +110,9 @@ import VectorKernels
         firstWeight: 0.5, secondDecay: 0.999, secondWeight: 0.001, stepSize: 1e-4,
         secondCorrection: 0.3,
         epsilon: 1e-8), matrix(1).elements, count, parameters.elements, first.elements,
-      second.elements)
+      second.elements, rounded.baseAddress)
     results["adam is finite"] = [isFinite ? 1 : 0]
+    results["adam rounded"] = rounded.map(Float.init)
     results["adam"] = Array(parameters.buffer) + Array(first.buffer) + Array(second.buffer)
     return results
   }

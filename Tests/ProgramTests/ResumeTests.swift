@@ -1,4 +1,5 @@
 import Foundation
+import Matrices
 import TestSupport
 import Testing
 
@@ -49,6 +50,17 @@ import Testing
       .split(separator: "\n").map { $0.split(separator: ",").prefix(6).joined(separator: ",") }
     try #require(rows.count > 1)
     return rows
+  }
+
+  /// The checkpoint has the weights that are trained, and remembers in which numbers they are multiplied.
+  @Test func aBFloat16RunGoesOnBitForBit() throws {
+    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+    try train("whole", ["--precision", "bfloat16"])
+    try train("exact")
+    try train("parts", ranks: 2, ["--precision", "bfloat16", "--max-steps", "30"])
+    try train("parts", ["--resume", "latest"], begun: true)
+    #expect(try digest("parts") == digest("whole"))
+    #expect(try digest("parts") != digest("exact"))
   }
 
   @Test(arguments: [1, 2])
@@ -183,7 +195,8 @@ import Testing
     arguments: [
       ["--batch-size", "30"], ["--seed", "9"], ["--learning-rate", "0.001"], ["--beta1", "0.9"],
       ["--dropout", "0.5"], ["--label-smoothing", "0"], ["--batch-size-per-rank", "7"],
-    ])
+    ]
+      + Precision.ofThisProcessor.filter { $0 != .float32 }.map { ["--precision", $0.rawValue] })
   func anotherSettingIsRefusedUnlessOverridden(option: [String]) throws {
     try train("run", ["--max-steps", "2"])
     let options = ["--quiet", "--max-steps", "4", "--resume", "latest"] + option

@@ -43,6 +43,7 @@ import Testing
     let training = try #require((config as? [String: Any])?["training"] as? [String: Any])
     #expect(training["batchSize"] as? Int == 20_000)
     #expect(training["learningRate"] as? Double == 1e-4)
+    #expect(training["precision"] as? String == "float32")
 
     // On standard output: what runs where, then plain lines, as nobody watches a file.
     for part in [
@@ -53,6 +54,23 @@ import Testing
     ] { #expect(job.output.contains(part), "\(part)") }
     #expect(!job.output.contains("\r\u{1B}") && !job.output.contains("\u{1B}[K"))
     #expect(try text("run/log.txt").contains("epoch 3/3"))
+  }
+
+  /// Refused by all ranks at once, before there is anything to undo.
+  @Test(arguments: [("AVX2", "AVX2"), ("AVX512_CORE", "AVX-512")])
+  func aProcessorWithoutBFloat16IsNamed(limit: String, name: String) throws {
+    let options = ["--max-steps", "1", "--out", scratch.path("run")]
+    let limited = ["DNNL_MAX_CPU_ISA": limit]
+    let job = try Command.mpirun(
+      ranks: 2, program, options + ["--precision", "bfloat16"], environment: limited)
+    #expect(job.status == 64, "\(job.transcript)")
+    let message =
+      "error: --precision bfloat16 needs a processor with AVX-512 BF16 or AMX, but oneDNN uses "
+    #expect(job.errors.components(separatedBy: message).count == 2, "\(job.transcript)")
+    #expect(job.errors.contains("\(message)\(name) on rank 0 on "))
+    let other = try Command.mpirun(ranks: 2, program, options, environment: limited)
+    #expect(other.status == 0, "\(other.transcript)")
+    #expect(other.output.contains("  precision  float32\n"))
   }
 
   @Test func withoutASubcommandItTrains() throws {
@@ -153,7 +171,8 @@ import Testing
     for option in [
       "--data", "--out", "--epochs", "--max-steps", "--batch-size", "--batch-size-per-rank",
       "--learning-rate", "--beta1", "--beta2", "--label-smoothing", "--dropout", "--seed",
-      "--sample-every", "--threads", "--trace", "--quiet", "--verbose", "mpirun -np 4 gan-dist",
+      "--precision", "--sample-every", "--threads", "--trace", "--quiet", "--verbose",
+      "mpirun -np 4 gan-dist",
     ] { #expect(job.output.contains(option), "\(option)") }
     // From one rank only.
     #expect(job.output.components(separatedBy: "USAGE:").count == 2)

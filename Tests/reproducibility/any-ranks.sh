@@ -4,7 +4,7 @@
 # Trains with PROGRAM (a built gan-dist) and --reproducible for STEPS (default 300) steps, with 1, 2, 3, 4, 5 and 8 ranks of 1 and 2
 # threads each, in batches of 64 and of 96 images; then once more in batches of 64, killed twice: begun with 4 ranks,
 # gone on with 1, ended with 3. Passes (status 0) only if all runs of a batch size end in the same state, bit for bit
-# (gan-dist inspect --digest), and if without --reproducible three ranks do not end in that of one.
+# (gan-dist inspect --digest); also with bfloat16 factors, where the processor has them; and if without --reproducible three ranks do not end in that of one.
 # Prints a line a run.
 set -euo pipefail
 
@@ -60,6 +60,24 @@ for ranks in 1 3 7; do
   train "$ranks" --reproducible --batch-size 100 --threads 1
   expect_same "batch 100, $ranks ranks"
 done
+
+# Factors in bfloat16 numbers are rounded alike everywhere.
+if "$program" --max-steps 0 --precision bfloat16 --quiet --out "$folder/run" 2>"$folder/errors"; then
+  rm -rf "$folder/run"
+  for batch in 64 100; do
+    expected=''
+    for ranks in 1 2 3 4; do
+      train "$ranks" --batch-size "$batch" --threads 1 --precision bfloat16
+      expect_same "batch $batch, $ranks ranks, bfloat16"
+    done
+    train 2 --batch-size "$batch" --threads 2 --precision bfloat16
+    expect_same "batch $batch, 2 ranks, 2 threads each, bfloat16"
+    [[ $expected != "$of_64" ]] || fail 'bfloat16 changes nothing'
+  done
+else
+  rm -rf "$folder/run"
+  grep -- '--precision bfloat16 needs a processor' "$folder/errors" || fail "bfloat16: $(cat "$folder/errors")"
+fi
 
 # killed RANKS STEP OPTION…: a run of so many ranks whose highest rank is killed after it has reached STEP.
 killed() {

@@ -46,6 +46,9 @@ typedef struct {
 
   /// out = (pixel / 255 - 0.5) / 0.5
   void (*_Nonnull pixelsToFloats)(const uint8_t *_Nonnull pixels, size_t count, float *_Nonnull out);
+  /// out = the nearest bfloat16 numbers (the upper halves of float32 numbers), ties to even
+  void (*_Nonnull roundToBFloat16)(const float *_Nonnull values, size_t count,
+                                   uint16_t *_Nonnull out);
   /// values *= factors
   void (*_Nonnull multiply)(float *_Nonnull values, const float *_Nonnull factors, size_t count);
   /// gradient *= (output > 0 ? 1 : slope); `output` is the activation's output, of the input's sign.
@@ -97,9 +100,10 @@ typedef struct {
 
   /// One step of Adam (Kingma and Ba, 2015, algorithm 1) over whole arenas.
   /// Returns whether all gradients were finite; the arrays are already in the cache here.
+  /// Where `rounded` is not null it gets the new parameters as bfloat16 numbers.
   bool (*_Nonnull adam)(AdamStep step, const float *_Nonnull gradients, size_t count,
                         float *_Nonnull parameters, float *_Nonnull firstMoments,
-                        float *_Nonnull secondMoments);
+                        float *_Nonnull secondMoments, uint16_t *_Nullable rounded);
 
   // -- measuring --
 
