@@ -28,7 +28,8 @@ import Testing
 
   private static func run(
     _ collective: any Collective, batchSize: Int = 16, epochs: Int = 3, maximumSteps: Int? = nil,
-    precision: Precision = .float32, observer: some TrainingObserver = NoObserver()
+    precision: Precision = .float32, shards: BatchPartition.LogicalShards = .onePerRank,
+    observer: some TrainingObserver = NoObserver()
   ) throws -> Outcome {
     WorkTeam.setThreadCount(1)
     var settings = TrainingSettings()
@@ -37,6 +38,7 @@ import Testing
     settings.maximumSteps = maximumSteps
     settings.seed = 11
     settings.precision = precision
+    settings.logicalShards = shards
     let trainer = try Trainer(dataSet(), settings: settings, collective: collective)
     _ = try trainer.run(observer: observer)
     let state = trainer.state
@@ -90,9 +92,10 @@ import Testing
   @Test(arguments: [2, 3, 5])
   func bfloat16HasTheSameBitsForAnyRanks(rankCount: Int) throws {
     guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
-    let one = try Self.run(SoloCollective(), batchSize: 40, precision: .bfloat16)
+    let one = try Self.run(
+      SoloCollective(), batchSize: 40, precision: .bfloat16, shards: .ofSize(16))
     let ranks = ThreadTeam.run(rankCount: rankCount) {
-      try Self.run($0, batchSize: 40, precision: .bfloat16)
+      try Self.run($0, batchSize: 40, precision: .bfloat16, shards: .ofSize(16))
     }
     for rank in ranks {
       #expect(rank.generator == one.generator && rank.discriminator == one.discriminator)

@@ -30,7 +30,7 @@ import Testing
     let shares = try #require(figures["shares"] as? [String: Double])
     #expect(abs(shares.values.reduce(0, +) - 1) < 1e-9)
     #expect(shares.count == 7 && shares.values.allSatisfy { $0 > -0.01 })
-    #expect(try #require(shares["products"]) > 0.1)
+    #expect(try #require(shares["products"]) > 0.02)
     let communication = try #require(shares["exposed_communication"])
     #expect((communication > 0) == (ranks > 1))
   }

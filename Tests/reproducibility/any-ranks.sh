@@ -67,10 +67,10 @@ if "$program" --max-steps 0 --precision bfloat16 --quiet --out "$folder/run" 2>"
   for batch in 64 100; do
     expected=''
     for ranks in 1 2 3 4; do
-      train "$ranks" --batch-size "$batch" --threads 1 --precision bfloat16
+      train "$ranks" --batch-size "$batch" --reproducible --threads 1 --precision bfloat16
       expect_same "batch $batch, $ranks ranks, bfloat16"
     done
-    train 2 --batch-size "$batch" --threads 2 --precision bfloat16
+    train 2 --batch-size "$batch" --reproducible --threads 2 --precision bfloat16
     expect_same "batch $batch, 2 ranks, 2 threads each, bfloat16"
     [[ $expected != "$of_64" ]] || fail 'bfloat16 changes nothing'
   done
