@@ -35,9 +35,11 @@ struct BitProbe {
   /// Random numbers with the shape and the steps of a factor.
   private func random(like operand: Operand, stream: UInt32) -> Operand {
     let isPlain = operand.columnStep == 1
+    // A lone row or column may have a step that is shorter than it is long.
     let matrix = workspace.matrix(
       rows: isPlain ? operand.rows : operand.columns,
-      columns: isPlain ? operand.rowStep : operand.columnStep)
+      columns: isPlain
+        ? max(operand.rowStep, operand.columns) : max(operand.columnStep, operand.rows))
     RandomSource(seed: 1).fillNormals(matrix, stream: stream, step: 0, firstSample: 0)
     let input = ProductInput(matrix, operand.precision, in: workspace)
     input.round()
