@@ -21,6 +21,9 @@ void countAllocations(bool on) { atomic_store(&isCounting, on); }
 
 long allocationCount(void) { return atomic_load(&count); }
 
+// Sanitizers stand in for malloc themselves.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
 /// Counts an allocation, unless oneDNN made it (itself, or by C++'s `new`).
 static void noteFrom(const void *caller) {
   if (!atomic_load_explicit(&isCounting, memory_order_relaxed)) return;
@@ -62,3 +65,5 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
   *memory = __libc_memalign(alignment, size);
   return *memory ? 0 : ENOMEM;
 }
+
+#endif
