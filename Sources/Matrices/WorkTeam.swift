@@ -1,17 +1,19 @@
 import COneDNN
+import Synchronization
 
 /// The threads that share the work of one rank: libgomp's, the OpenMP library that oneDNN brings.
 ///
 /// A piece of work is done by one thread from beginning to end.
 public enum WorkTeam {
   /// How many threads share the work; set once, before the work begins.
-  nonisolated(unsafe) public private(set) static var threadCount = 1
+  public static var threadCount: Int { sharedCount.load(ordering: .relaxed) }
+  private static let sharedCount = Atomic<Int>(1)
 
   /// Sets ``threadCount``. oneDNN's own loops stay on the thread that runs them.
   ///
   /// libgomp reads its environment before `main`, so a variable set by the program comes too late.
   public static func setThreadCount(_ count: Int) {
-    threadCount = max(count, 1)
+    sharedCount.store(max(count, 1), ordering: .relaxed)
     omp_set_num_threads(1)
   }
 
