@@ -11,8 +11,6 @@ public final class MPICollective: Collective {
   private let watch: StallWatch?
   private let mayShareMemory: Bool
   private var nextTag = 0
-  /// Exchanges that had to do without shared memory, for want of room in it.
-  public private(set) var exchangesWithoutRoom = 0
 
   /// Every rank must call this.
   /// - Parameters:
@@ -68,9 +66,7 @@ public final class MPICollective: Collective {
   /// Nil on all ranks if there is nobody to share with, or no room.
   private func makeWindow(byteCount: Int) throws -> SharedWindow? {
     guard mayShareMemory && teams.shareHosts else { return nil }
-    let window = try teams.makeWindow(byteCount: byteCount)
-    if window == nil { exchangesWithoutRoom += 1 }
-    return window
+    return try teams.makeWindow(byteCount: byteCount)
   }
 
   /// Tags that no other exchange has: all ranks make the same exchanges in the same order.

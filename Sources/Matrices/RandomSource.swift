@@ -37,23 +37,26 @@ public struct RandomSource: Sendable, Equatable {
     var scale: Float = 0
   }
 
-  /// Random numbers that are worth a thread's attention.
-  private static let grain = 2048
+  /// Draws the rows of `out` on all threads: a thread's rows are worth its attention.
+  private static func share(_ work: WorkTeam.Work, over out: Matrix, _ drawing: Drawing) {
+    let grain = 2048
+    Timeline.record(.random) {
+      WorkTeam.share(work, of: out.rows, grain: max(grain / out.columns, 1), with: drawing)
+    }
+  }
 
   /// Fills `out[samples, values]` with standard normal numbers; its first row is sample `firstSample`.
   public func fillNormals(_ out: Matrix, stream: UInt32, step: Int, firstSample: Int) {
-    Timeline.record(.random) {
-      WorkTeam.share(
-        { context, begin, end in
-          let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-          VectorMath.kernels.pointee.randomNormals(
-            drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-            drawing.columns, drawing.out + begin * drawing.columns)
-        }, of: out.rows, grain: max(Self.grain / out.columns, 1),
-        with: Drawing(
-          address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-          columns: out.columns, out: out.elements))
-    }
+    Self.share(
+      { context, begin, end in
+        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
+        VectorMath.kernels.pointee.randomNormals(
+          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
+          drawing.columns, drawing.out + begin * drawing.columns)
+      }, over: out,
+      Drawing(
+        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
+        columns: out.columns, out: out.elements))
   }
 
   /// Fills `out[samples, units]` with 0 (with the given probability) or 1 / (1 - probability).
@@ -61,20 +64,17 @@ public struct RandomSource: Sendable, Equatable {
     _ out: Matrix, probability: Double, stream: UInt32, step: Int, firstSample: Int
   ) {
     precondition(probability >= 0 && probability < 1)
-    Timeline.record(.random) {
-      WorkTeam.share(
-        { context, begin, end in
-          let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-          VectorMath.kernels.pointee.dropoutMultipliers(
-            drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-            drawing.columns, drawing.threshold, drawing.scale, drawing.out + begin * drawing.columns
-          )
-        }, of: out.rows, grain: max(Self.grain / out.columns, 1),
-        with: Drawing(
-          address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-          columns: out.columns, out: out.elements, threshold: UInt32(probability * 4_294_967_296),
-          scale: Float(1 / (1 - probability))))
-    }
+    Self.share(
+      { context, begin, end in
+        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
+        VectorMath.kernels.pointee.dropoutMultipliers(
+          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
+          drawing.columns, drawing.threshold, drawing.scale, drawing.out + begin * drawing.columns)
+      }, over: out,
+      Drawing(
+        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
+        columns: out.columns, out: out.elements, threshold: UInt32(probability * 4_294_967_296),
+        scale: Float(1 / (1 - probability))))
   }
 
   /// A permutation of `0 ..< count` (Fisher and Yates), the same on every rank.

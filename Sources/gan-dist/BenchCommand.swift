@@ -28,10 +28,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Steps before that.", valueName: "n"))
   var warmUp = 50
 
-  @Option(
-    help: ArgumentHelp(
-      "Threads of a rank (default: its share of the processors).", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   @Option(help: ArgumentHelp("Folder of the data, as in `train`.", valueName: "dir"))
   var data: String?
@@ -46,9 +43,6 @@ struct BenchCommand: ParsableCommand {
     if steps < 1 || warmUp < 0 {
       throw ValidationError("--steps must be at least 1 and --warm-up at least 0.")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
-    }
     if training.epochs != nil || training.maxSteps != nil || training.override {
       throw ValidationError(
         "--epochs, --max-steps and --override are for training: a benchmark has --steps.")
@@ -56,9 +50,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
-    let threadCount = threads ?? placement.threadCount
-    WorkTeam.setThreadCount(threadCount)
+    let (placement, threadCount) = threading.prepare()
     MPISession.run(placement: placement, explain: FailureReport.explain) {
       try measure($0, placement: placement, threadCount: threadCount)
     }
@@ -72,13 +64,14 @@ struct BenchCommand: ParsableCommand {
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     settings.maximumSteps = warmUp + 2 * steps
-    settings.epochs =
-      1 + warmUp + 2 * steps
-      / max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
-    let watch = try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)
+    let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
+    settings.epochs = 1 + (warmUp + 2 * steps) / stepsPerEpoch
+    let watch =
+      communicator.rankCount > 1
+      ? try StallWatch(communicator, timeout: 120, flightRecordFolder: nil) : nil
     let trainer = try Trainer(
       shared.training, settings: settings,
-      collective: try MPICollective(communicator, watch: communicator.rankCount > 1 ? watch : nil),
+      collective: try MPICollective(communicator, watch: watch),
       rankNames: ranks.names)
     let stopwatch = StepStopwatch(warmUp: warmUp, steps: steps)
     _ = try trainer.run(observer: stopwatch)
@@ -142,7 +135,8 @@ final class StepStopwatch: TrainingObserver {
     lastEnd = now
     if stepsSeen == warmUp + steps {
       Timeline.start(capacity: steps * Self.spansOfStep)
-      nanosecondsWithParts = -now
+      // The memory for the spans is no part of a step.
+      nanosecondsWithParts = -Timeline.now()
     } else if stepsSeen == warmUp + 2 * steps {
       spans = Timeline.stop()
       nanosecondsWithParts += now

@@ -68,10 +68,7 @@ struct TrainCommand: ParsableCommand {
       "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"))
   var sampleEvery = 20
 
-  @Option(
-    help: ArgumentHelp(
-      "Threads of a rank (default: its share of the processors).", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   @Option(
     help: ArgumentHelp(
@@ -98,9 +95,6 @@ struct TrainCommand: ParsableCommand {
     ] where value < least {
       throw ValidationError("\(option) must be at least \(least), but is \(value).")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
-    }
     if !(0...1e6).contains(stallTimeout) {
       throw ValidationError(
         "--stall-timeout must be from 0 to 1e6 seconds, but is \(stallTimeout).")
@@ -118,9 +112,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
-    let threadCount = threads ?? placement.threadCount
-    WorkTeam.setThreadCount(threadCount)
+    let (placement, threadCount) = threading.prepare()
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
       try train($0, placement: placement, threadCount: threadCount)

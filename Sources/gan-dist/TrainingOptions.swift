@@ -102,18 +102,11 @@ struct TrainingOptions: ParsableArguments {
       _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?
     ) throws {
       guard let value else { return }
-      func text(_ value: Value) -> String {
-        switch value as? BatchPartition.LogicalShards {
-        case .ofSize(let size): "\(size)"
-        case .onePerRank: "one a rank (--no-reproducible)"
-        case nil: "\(value)"
-        }
-      }
       if begun != nil && settings[keyPath: path] != value && !override {
         throw TrainingSettings.Invalid(
           setting: name,
           reason: """
-            is \(text(value)), but the run was begun with \(text(settings[keyPath: path])); leave it out, or \
+            is \(value), but the run was begun with \(settings[keyPath: path]); leave it out, or \
             add --override to go on with another
             """)
       }
@@ -157,3 +150,13 @@ struct TrainingOptions: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+
+/// As an option's value is told.
+extension BatchPartition.LogicalShards: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .ofSize(let size): "\(size)"
+    case .onePerRank: "one a rank (--no-reproducible)"
+    }
+  }
+}
