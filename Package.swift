@@ -6,7 +6,8 @@ import PackageDescription
 let systemLibraries: [Target] = [
   .systemLibrary(
     name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-  .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+  .systemLibrary(name: "CXSMM", providers: [.apt(["libxsmm-dev"])]),
+  .systemLibrary(name: "COpenMP"),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -18,7 +19,7 @@ let libraries: [Target] = [
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "MPI", dependencies: ["COpenMPI"]),
-  .target(name: "Matrices", dependencies: ["COneDNN", "VectorKernels"]),
+  .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(name: "Files", dependencies: ["COpenSSL"]),
   .target(name: "TensorFiles", dependencies: ["Files"]),

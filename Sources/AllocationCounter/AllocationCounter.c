@@ -1,12 +1,9 @@
-#define _GNU_SOURCE
 #include "AllocationCounter.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
 // The C library's own names of its functions, as a program that stands in for malloc finds them.
 extern void *__libc_malloc(size_t size);
@@ -24,16 +21,10 @@ long allocationCount(void) { return atomic_load(&count); }
 // Sanitizers stand in for malloc themselves.
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 
-/// Counts an allocation, unless oneDNN made it (itself, or by C++'s `new`).
-static void noteFrom(const void *caller) {
+static void note(void) {
   if (!atomic_load_explicit(&isCounting, memory_order_relaxed)) return;
-  Dl_info info;
-  bool isKnown = dladdr(caller, &info) != 0 && info.dli_fname;
-  if (isKnown && (strstr(info.dli_fname, "libdnnl") || strstr(info.dli_fname, "libstdc++"))) return;
   atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
 }
-
-#define note() noteFrom(__builtin_return_address(0))
 
 void *malloc(size_t size) {
   note();

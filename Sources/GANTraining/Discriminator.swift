@@ -50,12 +50,11 @@ public final class Discriminator {
   ///   - gradients: where the gradients of this rank's rows are written; nil if D is not trained by this pass.
   ///   - images: `[rows, pixels]`; where it has a gradient, ``backward()`` writes dLoss/dimages.
   ///   - name: what the pass is called in a trace.
-  ///   - blocks: rows that stay together for any number of ranks; nil if bits may depend on that number.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
     weights: ProductWeights? = nil, gradients: PartialGradients?, images: Signal,
     dropout probability: Double,
-    blocks: [Range<Int>]? = nil, name: String = "D"
+    name: String = "D"
   ) throws {
     let rows = images.value.rows
     let differentiableRows = gradients != nil || images.gradient != nil ? rows : nil
@@ -70,7 +69,7 @@ public final class Discriminator {
         output: Signal(
           rows: rows, features: linearParameters.outputSize,
           differentiableRows: differentiableRows, in: workspace),
-        blocks: blocks, name: "\(name).\(3 * index)")
+        name: "\(name).\(3 * index)")
       let dropout = Dropout(linear.output, probability: probability, workspace: workspace)
       hiddenLayers.append((linear, dropout))
       signal = linear.output
@@ -80,7 +79,7 @@ public final class Discriminator {
       rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
     outputLayer = try Linear(
       parameters.linears[hiddenCount], values: state.parameters, weights: weights,
-      gradients: gradients, input: signal, output: logits, blocks: blocks,
+      gradients: gradients, input: signal, output: logits,
       name: "\(name).\(3 * hiddenCount)")
   }
 
@@ -96,20 +95,20 @@ public final class Discriminator {
   }
 
   /// logits = D(images). In training the masks must have been drawn.
-  public func forward(_ mode: Mode) throws {
+  public func forward(_ mode: Mode) {
     for layer in hiddenLayers {
-      try layer.linear.forward()
+      layer.linear.forward()
       if mode == .training { layer.dropout.forward() }
     }
-    try outputLayer.forward()
+    outputLayer.forward()
   }
 
   /// The gradients of this rank's rows, from dLoss/dlogits.
-  public func backward() throws {
-    try outputLayer.backward()
+  public func backward() {
+    outputLayer.backward()
     for layer in hiddenLayers.reversed() {
       layer.dropout.backward()
-      try layer.linear.backward()
+      layer.linear.backward()
     }
   }
 }

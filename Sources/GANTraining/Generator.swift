@@ -80,7 +80,7 @@ public final class Generator {
         output: Signal(
           rows: rows, features: parameters.linears[index].outputSize,
           differentiableRows: images.gradient?.rows, in: workspace),
-        blocks: batch.shard.blocks(passes: passes), name: "G.\(3 * index)")
+        name: "G.\(3 * index)")
       let batchNorm = try BatchNorm(
         norm, values: state.parameters, buffers: state.buffers, gradients: gradients,
         input: linear.output, passes: passes, slope: architecture.leakyReLUSlope, batch: batch,
@@ -92,25 +92,25 @@ public final class Generator {
     outputLayer = try Linear(
       parameters.linears[parameters.norms.count], values: state.parameters, weights: weights,
       gradients: gradients, input: signal, activation: .tanh, output: images,
-      blocks: batch.shard.blocks(passes: passes), name: "G.\(3 * parameters.norms.count)")
+      name: "G.\(3 * parameters.norms.count)")
   }
 
   /// images = G(noise). In training every rank must call this, also one without rows.
   public func forward(_ mode: BatchNorm.Mode) throws {
     for layer in hiddenLayers {
-      try layer.linear.forward()
+      layer.linear.forward()
       try layer.norm.forward(mode)
     }
-    try outputLayer.forward()
+    outputLayer.forward()
     if mode == .training { state.batchesTracked += passes }
   }
 
   /// The gradients of this rank's rows, from dLoss/dimages. Every rank must call this.
   public func backward() throws {
-    try outputLayer.backward()
+    outputLayer.backward()
     for layer in hiddenLayers.reversed() {
       try layer.norm.backward()
-      try layer.linear.backward()
+      layer.linear.backward()
     }
   }
 }

@@ -43,7 +43,7 @@ public struct GeneratorFile {
 
   /// G's images `[count, pixels]` in [-1, 1], in inference mode.
   /// - Parameter fillNoise: fills `[count, noiseSize]`.
-  /// - Throws: `OneDNNError`.
+  /// - Throws: `KernelError`.
   public func images(count: Int, fillNoise: (Matrix) -> Void) throws -> [Float] {
     try SampleImages.images(
       parameters, architecture, state: state, count: count, fillNoise: fillNoise)

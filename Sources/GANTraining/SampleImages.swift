@@ -52,7 +52,7 @@ public enum SampleImages {
       state.discriminatorParameters, state.architecture, state: state.discriminator,
       gradients: nil, images: images, dropout: 0)
     defer { withExtendedLifetime((generator, discriminator)) {} }
-    try discriminator.forward(.inference)
+    discriminator.forward(.inference)
     return discriminator.logits.value.buffer.map { 1 / (1 + exp(-Double($0))) }
   }
 

@@ -165,14 +165,14 @@ public final class Trainer {
 
   /// Draws the initial state and plans the step. Every rank must call this.
   /// - Parameter rankNames: what people call the ranks, such as "rank 2 on node1"; nil for their numbers.
-  /// - Throws: `TrainingSettings.Invalid`, `OneDNNError`, or what the collective throws.
+  /// - Throws: `TrainingSettings.Invalid`, `KernelError`, or what the collective throws.
   public init(
     _ dataSet: ImageDataSet, settings: TrainingSettings, schedule: CheckpointSchedule = .init(),
     collective: any Collective, rankNames: [String]? = nil
   ) throws {
     try settings.validate()
     try settings.validate(imageCount: dataSet.imageCount)
-    try settings.validate(instructionSets: [OneDNN.instructionSet])
+    try settings.validate(instructionSets: [XSMM.instructionSet])
     self.settings = settings
     self.schedule = schedule
     random = RandomSource(seed: settings.seed)

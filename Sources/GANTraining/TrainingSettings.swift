@@ -101,7 +101,7 @@ extension TrainingSettings {
 
   /// Checks what needs certain processors.
   /// - Parameters:
-  ///   - instructionSets: what oneDNN uses on each rank's processor.
+  ///   - instructionSets: what libxsmm uses on each rank's processor.
   ///   - rankNames: what people call the ranks; nil where only one is asked for.
   /// - Throws: ``Invalid``, on every rank for the same instruction sets.
   public func validate(instructionSets: [String], rankNames: [String]? = nil) throws {
@@ -111,8 +111,8 @@ extension TrainingSettings {
     throw Invalid(
       setting: "--precision",
       reason: """
-        \(precision.rawValue) needs a processor with \(needed.joined(separator: " or ")), but oneDNN uses \
-        \(instructionSets[slow])\(rankNames.map { " on \($0[slow])" } ?? "") (DNNL_MAX_CPU_ISA, or the processor's best)
+        \(precision.rawValue) needs a processor with \(needed.joined(separator: " or ")), but libxsmm uses \
+        \(instructionSets[slow])\(rankNames.map { " on \($0[slow])" } ?? "") (LIBXSMM_TARGET, or the processor's best)
         """)
   }
 

@@ -65,7 +65,7 @@ public final class TrainingStep {
   }
 
   /// Plans the step. Every rank must call this.
-  /// - Throws: `OneDNNError`, or what the collective throws.
+  /// - Throws: `KernelError`, or what the collective throws.
   public init(_ state: TrainingState, settings: TrainingSettings, batch: DistributedBatch) throws {
     self.state = state
     self.settings = settings
@@ -102,13 +102,13 @@ public final class TrainingStep {
       weights: discriminatorWeights,
       gradients: PartialGradients(discriminatorReduction.parts, shard: shard, rowsPerSample: 2),
       images: Signal(value: images, gradient: nil), dropout: settings.dropout,
-      blocks: shard.blocks(rowsPerSample: 2), name: "D(real, fake)")
+      name: "D(real, fake)")
     discriminatorOnFake = try Discriminator(
       state.discriminatorParameters, architecture, state: state.discriminator,
       weights: discriminatorWeights, gradients: nil,
       images: Signal(
         value: generator.images.differentiableValue, gradient: generator.images.gradient),
-      dropout: settings.dropout, blocks: shard.blocks(), name: "D(G(z2))")
+      dropout: settings.dropout, name: "D(G(z2))")
 
     lossSums = try SumExchange(name: "losses", count: Loss.allCases.count, over: batch)
     lossesOfShards = workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)
@@ -209,7 +209,7 @@ public final class TrainingStep {
         rows: rows.fake[index], from: random, stream: RandomStream.dropoutOfFake,
         step: state.step, firstSample: firstSample)
     }
-    try discriminatorOnBoth.forward(.training)
+    discriminatorOnBoth.forward(.training)
     let realTarget = Double(Float(1 - settings.labelSmoothing))
     for index in shard.logicalShards.indices {
       let real = evaluate(discriminatorOnBoth, rows: rows.real[index], target: realTarget)
@@ -218,17 +218,17 @@ public final class TrainingStep {
       note(real.probability, .probabilityOfReal, ofShard: index)
       note(fake.probability, .probabilityOfFake, ofShard: index)
     }
-    try discriminatorOnBoth.backward()
+    discriminatorOnBoth.backward()
   }
 
   /// D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
   private func backpropagateGenerator() throws {
-    try discriminatorOnFake.forward(.training)
+    discriminatorOnFake.forward(.training)
     for (index, own) in shard.logicalShards.enumerated() {
       let fooled = evaluate(discriminatorOnFake, rows: own, target: 1)
       note(fooled.loss, .ofGenerator, ofShard: index)
     }
-    try discriminatorOnFake.backward()
+    discriminatorOnFake.backward()
     try generator.backward()
   }
 

@@ -3,7 +3,7 @@
 /// Copying a view copies no numbers and counts no references, so that a step can pass views freely. The
 /// price: a view is valid only as long as its owner lives. Layers keep their owners; a function that makes a
 /// workspace of its own ends with `withExtendedLifetime`.
-public struct Matrix {
+public struct Matrix: BitwiseCopyable {
   public let elements: UnsafeMutablePointer<Float>
   public let rows: Int
   public let columns: Int

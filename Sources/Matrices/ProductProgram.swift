@@ -1,135 +1,124 @@
-import COneDNN
 import VectorKernels
 
-/// Products, additions and copies in a fixed order, cut into pieces that different threads may do.
-///
-/// A piece is done by one thread from beginning to end.
-final class ProductProgram {
-  enum Step {
-    case product(ProductPlan)
-    /// target += source, element by element.
-    case addition(
-      UnsafeMutablePointer<Float>, adding: UnsafeMutablePointer<Float>, count: Int)
-    /// Copies columns of numbers that lie side by side.
-    case copy(Operand, to: Operand)
+/// A part of a matrix `[rows, columns]` in memory.
+struct Tile: BitwiseCopyable {
+  let elements: UnsafeMutablePointer<Float>
+  /// From row to row, in numbers.
+  let step: Int
+  let rows, columns: Int
+
+  init(elements: UnsafeMutablePointer<Float>, step: Int, rows: Int, columns: Int) {
+    (self.elements, self.step, self.rows, self.columns) = (elements, step, rows, columns)
   }
 
-  private struct Instruction {
-    var product: ProductPlan.Call?
-    var addition: (target: UnsafeMutablePointer<Float>, source: UnsafeMutablePointer<Float>)?
-    var copy: (target: UnsafeMutableRawPointer, source: UnsafeMutableRawPointer)?
-    /// Numbers to add, or bytes of a column to copy.
-    var count = 0
-    /// Columns to copy, and bytes from one to the next.
-    var columns = 0
-    var targetStep = 0
-    var sourceStep = 0
+  init(_ matrix: Matrix, rows: Range<Int>, columns: Range<Int>) {
+    self.init(
+      elements: matrix.elements + rows.lowerBound * matrix.columns + columns.lowerBound,
+      step: matrix.columns, rows: rows.count, columns: columns.count)
   }
+}
 
-  /// What a thread needs to know.
-  private struct Context: BitwiseCopyable {
-    let instructions: UnsafeMutablePointer<Instruction>
-    /// Piece k is the instructions `pieceStarts[k] ..< pieceStarts[k + 1]`.
-    let pieceStarts: UnsafeMutablePointer<Int>
-    /// Of each piece: the status of the product that failed, or 0.
-    let statuses: UnsafeMutablePointer<UInt32>
-  }
+/// What a product does to each number before it is stored.
+public enum ProductActivation: Sendable, Equatable, BitwiseCopyable {
+  case identity
+  /// x > 0 ? x : slope * x
+  case leakyReLU(slope: Float)
+  case tanh
+}
 
-  private let plans: [ProductPlan]
-  private let instructions: UnsafeMutableBufferPointer<Instruction>
-  private let pieceStarts: UnsafeMutableBufferPointer<Int>
-  private let statuses: UnsafeMutableBufferPointer<UInt32>
+/// What a thread does at a time.
+enum ProductStep: BitwiseCopyable {
+  case multiply(
+    MultiplyKernel, left: UnsafeRawPointer, right: UnsafeRawPointer,
+    result: UnsafeMutablePointer<Float>)
+  /// target += source.
+  case add(Tile, to: Tile)
+  /// Each number x of row r becomes activation(x + bias[r]).
+  case activate(Tile, bias: UnsafePointer<Float>, ProductActivation)
+  case transpose(TransposeKernel, UnsafeRawPointer, into: UnsafeMutableRawPointer)
+  /// The nearest bfloat16 numbers.
+  case round(UnsafePointer<Float>, count: Int, into: UnsafeMutablePointer<UInt16>)
+  /// The same of two rows in words of both; zeros for a row that is not there.
+  case roundPair(
+    UnsafePointer<Float>, UnsafePointer<Float>?, count: Int, into: UnsafeMutablePointer<UInt32>)
 
-  init(pieces: [[Step]]) {
-    var plans: [ProductPlan] = []
-    let list = pieces.joined().map { step in
-      switch step {
-      case .product(let plan):
-        plans.append(plan)
-        return Instruction(product: plan.call)
-      case .addition(let target, let source, let count):
-        return Instruction(addition: (target, source), count: count)
-      case .copy(let source, let target):
-        precondition(source.rowStep == 1 && target.rowStep == 1)
-        return Instruction(
-          copy: (target.address, source.address), count: source.rows * source.precision.byteCount,
-          columns: source.columns, targetStep: target.columnStep * target.precision.byteCount,
-          sourceStep: source.columnStep * source.precision.byteCount)
+  @inline(__always)
+  fileprivate func run(_ kernels: borrowing VectorKernelTable) {
+    switch self {
+    case .multiply(let kernel, let left, let right, let result): kernel.run(left, right, result)
+    case .add(let source, let target):
+      kernels.addRows(
+        target.elements, target.step, source.elements, source.step, source.rows, source.columns)
+    case .activate(let tile, let bias, let activation):
+      switch activation {
+      case .identity:
+        kernels.addBias(tile.elements, tile.step, tile.rows, tile.columns, bias)
+      case .leakyReLU(let slope):
+        kernels.addBiasLeakyReLU(tile.elements, tile.step, tile.rows, tile.columns, bias, slope)
+      case .tanh:
+        kernels.addBiasTanh(tile.elements, tile.step, tile.rows, tile.columns, bias)
       }
-    }
-    self.plans = plans
-    instructions = .allocate(capacity: max(list.count, 1))
-    _ = instructions.initialize(from: list)
-    pieceStarts = .allocate(capacity: pieces.count + 1)
-    pieceStarts.initialize(repeating: 0)
-    for (index, piece) in pieces.enumerated() {
-      pieceStarts[index + 1] = pieceStarts[index] + piece.count
-    }
-    statuses = .allocate(capacity: max(pieces.count, 1))
-    statuses.initialize(repeating: 0)
-  }
-
-  deinit {
-    instructions.deallocate()
-    pieceStarts.deallocate()
-    statuses.deallocate()
-  }
-
-  /// - Throws: ``OneDNNError``.
-  func run() throws {
-    try Timeline.record(.product) { try runPieces() }
-  }
-
-  private func runPieces() throws {
-    guard let instructions = instructions.baseAddress, let starts = pieceStarts.baseAddress,
-      let statuses = statuses.baseAddress
-    else { return }
-    let pieceCount = pieceStarts.count - 1
-    WorkTeam.share(
-      { context, begin, end in
-        let context = context.assumingMemoryBound(to: Context.self).pointee
-        for piece in begin..<end { ProductProgram.run(piece: piece, of: context) }
-      }, of: pieceCount,
-      with: Context(instructions: instructions, pieceStarts: starts, statuses: statuses))
-    for piece in 0..<pieceCount where statuses[piece] != 0 {
-      throw OneDNNError(call: "dnnl_primitive_execute", status: Int(statuses[piece]))
-    }
-  }
-
-  private static func run(piece: Int, of context: Context) {
-    for index in context.pieceStarts[piece]..<context.pieceStarts[piece + 1] {
-      let instruction = context.instructions[index]
-      if let product = instruction.product {
-        let status = product.run()
-        if status != dnnl_success { context.statuses[piece] = status.rawValue }
-      } else if let (target, source) = instruction.addition {
-        VectorMath.kernels.pointee.add(target, source, instruction.count)
-      } else if let (target, source) = instruction.copy {
-        for column in 0..<instruction.columns {
-          (target + column * instruction.targetStep).copyMemory(
-            from: source + column * instruction.sourceStep, byteCount: instruction.count)
-        }
-      }
+    case .transpose(let kernel, let words, let result): kernel.run(words, result)
+    case .round(let values, let count, let result):
+      kernels.roundToBFloat16(values, count, result)
+    case .roundPair(let first, let second, let count, let result):
+      kernels.roundPairToBFloat16(first, second, count, result)
     }
   }
 }
 
-/// How results are cut, for the caches and for the threads.
-enum Panels {
-  /// `extent` columns or rows in so many panels or fewer, whole cache lines of float32 each and none empty.
-  static func ranges(of extent: Int, count: Int) -> [Range<Int>] {
-    let lines = (extent + 15) / 16
-    let panels = min(count, lines)
-    return (0..<panels).map {
-      min(extent, lines * $0 / panels * 16)..<min(extent, lines * ($0 + 1) / panels * 16)
-    }
+/// Steps in a fixed order: phases that follow each other, each cut into pieces that different threads may do.
+///
+/// A piece is done by one thread from beginning to end. Nothing is allocated when a program runs.
+struct ProductProgram: ~Copyable {
+  private let steps: UnsafeMutableBufferPointer<ProductStep>
+  /// Piece k of all phases is the steps `pieceStarts[k] ..< pieceStarts[k + 1]`.
+  private let pieceStarts: UnsafeMutableBufferPointer<Int>
+  /// Phase k is the pieces `phaseStarts[k] ..< phaseStarts[k + 1]`.
+  private let phaseStarts: UnsafeMutableBufferPointer<Int>
+
+  private struct Context: BitwiseCopyable {
+    let steps: UnsafePointer<ProductStep>
+    let pieceStarts: UnsafePointer<Int>
   }
 
-  /// `extent` rows of so many numbers in panels that stay in the second cache, as many a thread.
-  static func cached(_ extent: Int, width: Int) -> [Range<Int>] {
-    let cachedNumbers = 1 << 15
-    let threads = WorkTeam.threadCount
-    let least = (extent * width + cachedNumbers - 1) / cachedNumbers
-    return ranges(of: extent, count: (least + threads - 1) / threads * threads)
+  /// - Parameter phases: the pieces of each phase.
+  init(phases: [[[ProductStep]]]) {
+    func starts(_ counts: [Int]) -> UnsafeMutableBufferPointer<Int> {
+      let starts = UnsafeMutableBufferPointer<Int>.allocate(capacity: counts.count + 1)
+      starts.initialize(repeating: 0)
+      for (index, count) in counts.enumerated() { starts[index + 1] = starts[index] + count }
+      return starts
+    }
+    let pieces = phases.flatMap(\.self)
+    let list = pieces.flatMap(\.self)
+    steps = .allocate(capacity: max(list.count, 1))
+    _ = steps.initialize(from: list)
+    pieceStarts = starts(pieces.map(\.count))
+    phaseStarts = starts(phases.map(\.count))
+  }
+
+  deinit {
+    steps.deallocate()
+    pieceStarts.deallocate()
+    phaseStarts.deallocate()
+  }
+
+  func run() {
+    Timeline.record(.product) {
+      guard let steps = steps.baseAddress, let pieceStarts = pieceStarts.baseAddress else { return }
+      for phase in 0..<phaseStarts.count - 1 {
+        let pieces = phaseStarts[phase]..<phaseStarts[phase + 1]
+        WorkTeam.share(
+          { context, begin, end in
+            let context = context.assumingMemoryBound(to: Context.self).pointee
+            let kernels = VectorMath.kernels
+            for step in context.pieceStarts[begin]..<context.pieceStarts[end] {
+              context.steps[step].run(kernels.pointee)
+            }
+          }, of: pieces.count,
+          with: Context(steps: steps, pieceStarts: pieceStarts + pieces.lowerBound))
+      }
+    }
   }
 }

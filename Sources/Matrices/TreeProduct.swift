@@ -4,118 +4,89 @@
 /// This is how a weight gradient is made: left is dLoss/doutput, right the layer's input, and a block the rows of
 /// one logical shard. The number of threads changes no bit.
 public final class TreeProduct {
-  private let result: Matrix
-  private let program: ProductProgram?
-  /// Which way was found to have the plain way's bits: 0 is the fastest, nil for nothing to do.
-  let way: Int?
+  private let program: ProductProgram
   private let workspace = Workspace()
 
-  /// Plans `result[m, n]` from `left[rows, m]` and `right[rows, n]`.
+  /// Plans `result[m, n]` from `left[rows, m]` and `right[rows, n]`; zero for no blocks.
   /// - Parameters:
   ///   - blocks: rows of each part of the sum, none empty.
   ///   - order: in which the parts are added up.
-  /// - Throws: ``OneDNNError`` if oneDNN cannot plan it.
+  /// - Throws: ``KernelError``.
   public init(
-    _ left: ProductInput, times right: ProductInput, blocks: [Range<Int>], order: SummationOrder,
-    into result: Matrix
+    _ left: Matrix, times right: Matrix, _ precision: Precision, blocks: [Range<Int>],
+    order: SummationOrder, into result: Matrix
   ) throws {
-    let (leftFactor, rightFactor) = (Operand(left).transposed, Operand(right))
-    precondition(leftFactor.columns == rightFactor.rows && blocks.count == order.partCount)
-    precondition(result.rows == leftFactor.rows && result.columns == rightFactor.columns)
-    self.result = result
-    guard let first = blocks.first, let last = blocks.last else {
-      (program, way) = (nil, nil)
-      return
-    }
-    let rows = first.lowerBound..<last.upperBound
-    // Place 0 of the stack is the result itself.
-    let places = (1..<max(order.depth, 1)).map { [workspace] _ in
-      workspace.matrix(rows: result.rows, columns: result.columns)
-    }
-    // Sums that are added to again stay in the second cache.
-    let panels =
-      blocks.count > 1
-      ? Panels.cached(result.rows, width: result.columns)
-      : Panels.ranges(of: result.rows, count: WorkTeam.threadCount)
-    // Parts that join the sum below at once save a walk through memory each.
-    let ways = [
-      Way(panels: panels, mayJoin: true), Way(panels: panels, mayJoin: false),
-      Way(panels: [0..<result.rows], mayJoin: false),
-    ]
-    // oneDNN's faster kernels take a left factor only where its rows lie end to end: a panel of it is copied.
-    let panelMemory = workspace.zeros(
-      of: UInt8.self,
-      count: panels.count == 1 ? 0 : rows.count * result.rows * leftFactor.precision.byteCount
-    ).baseAddress!
-    let packedBlocks = blocks.map {
-      $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound
-    }
-    func plan(
-      _ way: Int, _ left: Operand, _ right: Operand, _ result: Operand
-    ) throws -> ProductProgram {
-      let stack = [result] + places.map { Operand($0) }
-      return ProductProgram(
-        pieces: try ways[way].panels.map { panel in
-          let stack = stack.map { $0.rows(panel) }
-          let mayJoin = ways[way].mayJoin
-          guard panel.count < left.rows else {
-            return try Self.steps(left, right, blocks, order, stack: stack, mayJoin: mayJoin)
-          }
-          let spread = left.rows(panel).columns(rows)
-          let offset = panel.lowerBound * rows.count * left.precision.byteCount
-          let packed = spread.packed(in: panelMemory + offset)
-          return [.copy(spread, to: packed)]
-            + (try Self.steps(
-              packed, right.rows(rows), packedBlocks, order, stack: stack, mayJoin: mayJoin))
-        })
-    }
-    let probe = BitProbe(left: leftFactor, right: rightFactor, result: Operand(result))
-    let way = try probe.choose(among: ways.count, plan)
-    self.way = way
-    program = try plan(way, leftFactor, rightFactor, Operand(result))
-  }
-
-  /// How a sum of products may be computed.
-  private struct Way {
-    let panels: [Range<Int>]
-    /// Whether a part may be added to the sum below it as it is computed.
-    let mayJoin: Bool
-  }
-
-  /// One panel of the result's rows.
-  /// - Parameter stack: where the walk's sums are.
-  private static func steps(
-    _ left: Operand, _ right: Operand, _ blocks: [Range<Int>], _ order: SummationOrder,
-    stack: [Operand], mayJoin: Bool
-  ) throws -> [ProductProgram.Step] {
-    var steps: [ProductProgram.Step] = []
-    var topHasJoined = false
-    try order.walk { block, place in
-      topHasJoined = mayJoin && place > 0 && order.additions[block] > 0
-      steps.append(
-        .product(
-          try ProductPlan(
-            left.columns(blocks[block]), right.rows(blocks[block]),
-            into: stack[topHasJoined ? place - 1 : place],
-            ending: ProductEnding(accumulates: topHasJoined))))
-    } add: { place in
-      if !topHasJoined {
-        let (sum, part) = (stack[place], stack[place + 1])
-        steps.append(
-          .addition(sum.floats, adding: part.floats, count: sum.rows * sum.columns))
+    precondition(left.rows == right.rows && blocks.count == order.partCount)
+    precondition(result.rows == left.columns && result.columns == right.columns)
+    let workspace = self.workspace
+    if blocks.isEmpty { result.buffer.update(repeating: 0) }
+    var phases: [[[ProductStep]]] = []
+    var factors = ProductFactors(
+      left: LeftFactor(
+        address: left.elements, precision: .float32, step: left.columns, isTransposed: true),
+      right: RightFactor(address: right.elements, precision: .float32, step: right.columns))
+    var inner = blocks
+    if precision == .bfloat16 {
+      // Pairs of rows of both factors; a block with an odd number of rows ends with a row of zeros.
+      let pairs = blocks.flatMap { Cut.pieces(of: $0, size: 2) }
+      func paired(_ matrix: Matrix) -> (words: UnsafeMutablePointer<UInt32>, [ProductStep]) {
+        let words = workspace.zeros(of: UInt32.self, count: pairs.count * matrix.columns)
+          .baseAddress!
+        let steps = pairs.enumerated().map { index, pair in
+          ProductStep.roundPair(
+            matrix.rows(pair).elements,
+            pair.count == 2 ? matrix.rows(pair).elements + matrix.columns : nil,
+            count: matrix.columns, into: words + index * matrix.columns)
+        }
+        return (words, steps)
       }
-      topHasJoined = false
+      let ((leftWords, leftSteps), (rightWords, rightSteps)) = (paired(left), paired(right))
+      phases.append(Cut.forThreads(leftSteps + rightSteps).map(Array.init))
+      let transposed = workspace.zeros(of: UInt32.self, count: pairs.count * left.columns)
+        .baseAddress!
+      phases.append(
+        try Transposition(
+          words: leftWords, step: left.columns, result: transposed, resultStep: pairs.count
+        ).pieces(rows: pairs.count, columns: left.columns))
+      factors = ProductFactors(
+        left: LeftFactor(address: transposed, precision: .bfloat16, step: 2 * pairs.count),
+        right: RightFactor(address: rightWords, precision: .bfloat16, step: right.columns))
+      var end = 0
+      inner = blocks.map { block in
+        defer { end += (block.count + 1) / 2 * 2 }
+        return end..<end + (block.count + 1) / 2 * 2
+      }
     }
-    return steps
+    phases.append(
+      try Cut.forThreads(Cut.pieces(of: 0..<result.rows, size: Cut.rows)).map { rowTiles in
+        // Place 0 of the stack is the result itself; the others stay in the first cache.
+        let stackStep = 64
+        let stack = (1..<max(order.depth, 1)).map { _ in
+          workspace.matrix(rows: Cut.rows, columns: stackStep)
+        }
+        var steps: [ProductStep] = []
+        for rowTile in rowTiles {
+          for columnTile in Cut.columns(result.columns) {
+            func tile(_ place: Int) -> Tile {
+              place == 0
+                ? Tile(result, rows: rowTile, columns: columnTile)
+                : Tile(
+                  elements: stack[place - 1].elements, step: stackStep, rows: rowTile.count,
+                  columns: columnTile.count)
+            }
+            try order.walk { block, place in
+              steps += try factors.multiply(
+                rows: rowTile, inner: inner[block], columns: columnTile, into: tile(place))
+            } add: { place in
+              steps.append(.add(tile(place + 1), to: tile(place)))
+            }
+          }
+        }
+        return steps
+      })
+    program = ProductProgram(phases: blocks.isEmpty ? [] : phases)
   }
 
-  /// Computes the sum of products; zero for no blocks.
-  /// - Throws: ``OneDNNError``.
-  public func run() throws {
-    if let program {
-      try program.run()
-    } else {
-      result.buffer.update(repeating: 0)
-    }
-  }
+  /// Computes the sum of products.
+  public func run() { program.run() }
 }

@@ -78,7 +78,8 @@ extension VectorMath {
   /// target += source.
   public static func add(_ source: Matrix, to target: Matrix) {
     precondition(source.count == target.count)
-    kernels.pointee.add(target.elements, source.elements, target.count)
+    kernels.pointee.addRows(
+      target.elements, target.count, source.elements, source.count, 1, target.count)
   }
 
   /// sums[1, columns] = the rows of `matrix` added up in order.
@@ -203,13 +204,13 @@ extension VectorMath {
   ///
   /// - Parameters:
   ///   - step: the number of this step, from 1.
-  ///   - rounded: the parameters as products read them.
+  ///   - rounded: where the new parameters are wanted as bfloat16 numbers, too.
   /// - Returns: whether all gradients were finite.
   public static func adam(
     step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, count: Int,
     gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
     firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>,
-    rounded: ProductInput? = nil
+    rounded: UnsafeMutablePointer<UInt16>? = nil
   ) -> Bool {
     let constants = AdamStep(
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
@@ -230,7 +231,7 @@ extension VectorMath {
           with: AdamWork(
             constants: constants, gradients: gradients, parameters: parameters,
             firstMoments: firstMoments, secondMoments: secondMoments,
-            rounded: rounded?.rounded, nonFiniteSlices: nonFiniteSlices))
+            rounded: rounded, nonFiniteSlices: nonFiniteSlices))
         return nonFiniteSlices.pointee == 0
       }
     }

@@ -1,7 +1,7 @@
-import COneDNN
+import COpenMP
 import Synchronization
 
-/// The threads that share the work of one rank: libgomp's, the OpenMP library that oneDNN brings.
+/// The threads that share the work of one rank: libgomp's, GCC's OpenMP library.
 ///
 /// A piece of work is done by one thread from beginning to end.
 public enum WorkTeam {
@@ -9,12 +9,9 @@ public enum WorkTeam {
   public static var threadCount: Int { sharedCount.load(ordering: .relaxed) }
   private static let sharedCount = Atomic<Int>(1)
 
-  /// Sets ``threadCount``. oneDNN's own loops stay on the thread that runs them.
-  ///
-  /// libgomp reads its environment before `main`, so a variable set by the program comes too late.
+  /// Sets ``threadCount``.
   public static func setThreadCount(_ count: Int) {
     sharedCount.store(max(count, 1), ordering: .relaxed)
-    omp_set_num_threads(1)
   }
 
   /// Processors that this process may run on: those of its affinity mask.

@@ -54,10 +54,11 @@ public final class Adam {
     guard let gradient = gradients.values.baseAddress, let value = parameters.values.baseAddress,
       let first = firstMoments.values.baseAddress, let second = secondMoments.values.baseAddress
     else { return true }
+    defer { weights?.pairUp() }
     return VectorMath.adam(
       step: stepCount, learningRate: settings.learningRate, beta1: settings.beta1,
       beta2: settings.beta2, epsilon: settings.epsilon, count: parameters.values.count,
       gradients: gradient, parameters: value, firstMoments: first, secondMoments: second,
-      rounded: weights?.input)
+      rounded: weights?.rounded)
   }
 }

@@ -1,28 +1,46 @@
 import Matrices
 
-/// A network's parameters as products read them: the arena itself, or a copy of it in another precision.
+/// A network's parameters as products read them: the arena itself, or copies of it in another precision.
 ///
 /// The arena stays what is trained: small updates would be lost in bfloat16 numbers.
 public final class ProductWeights {
   public let precision: Precision
-  /// The whole arena in one row.
-  let input: ProductInput
-  private let arena: ParameterArena
+  /// The arena's numbers in bfloat16, at the same places; nil for float32.
+  let rounded: UnsafeMutablePointer<UInt16>?
+  /// By the places of the weight matrices.
+  private var factors: [Int: WeightFactor] = [:]
   private let workspace = Workspace()
+  private let arena: ParameterArena
 
   public init(_ arena: ParameterArena, _ precision: Precision = .float32) {
     self.arena = arena
     self.precision = precision
-    let row = Matrix(
-      elements: arena.values.baseAddress!, rows: 1, columns: max(arena.values.count, 1))
-    input = ProductInput(row, precision, in: workspace)
+    rounded =
+      precision == .float32
+      ? nil : workspace.zeros(of: UInt16.self, count: arena.values.count).baseAddress
+    for entry in arena.layout.entries where entry.shape.count == 2 {
+      let matrix = arena.matrix(entry)
+      factors[entry.offset] =
+        rounded.map { WeightFactor(matrix, rounded: $0 + entry.offset, in: workspace) }
+        ?? WeightFactor(matrix)
+    }
   }
 
-  /// One tensor.
-  public subscript(entry: ParameterLayout.Entry) -> ProductInput {
-    input.part(arena.matrix(entry))
+  /// One weight matrix.
+  public subscript(entry: ParameterLayout.Entry) -> WeightFactor {
+    guard let factor = factors[entry.offset] else {
+      preconditionFailure("\(entry.name) is no weight matrix")
+    }
+    return factor
   }
 
   /// Lets products see what the arena holds now. Adam does so itself.
-  public func round() { input.round() }
+  public func round() {
+    for factor in factors.values { factor.round() }
+  }
+
+  /// Completes what Adam has written to ``rounded``.
+  func pairUp() {
+    for factor in factors.values { factor.pairUp() }
+  }
 }

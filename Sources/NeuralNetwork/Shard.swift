@@ -132,18 +132,6 @@ public struct Shard: Equatable, Sendable {
   /// Whether this rank owns the first rows of the batch.
   public var isFirst: Bool { partition.logicalShardsOfRank[rank].contains(0) }
 
-  /// Rows that stay together for any number of ranks: the logical shards of `passes` stacked passes, each sample with
-  /// `rowsPerSample` rows. Nil if the logical shards are not fixed.
-  public func blocks(passes: Int = 1, rowsPerSample: Int = 1) -> [Range<Int>]? {
-    guard partition.isFixed else { return nil }
-    return (0..<passes).flatMap { pass in
-      logicalShards.map {
-        let begin = (pass * rowCount + $0.lowerBound) * rowsPerSample
-        return begin..<begin + $0.count * rowsPerSample
-      }
-    }
-  }
-
   /// How the logical shards of one of ``nodes`` are added up.
   public func order(ofNode node: Int) -> SummationOrder {
     partition.tree.order(ofLeavesOf: partition.nodesOfRank[rank][node])

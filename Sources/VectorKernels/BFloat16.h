@@ -10,3 +10,23 @@ INLINE uint16_t bfloat16(float x) {
 static void roundToBFloat16(const float *restrict values, size_t count, uint16_t *restrict out) {
   for (size_t i = 0; i < count; i++) out[i] = bfloat16(values[i]);
 }
+
+static void roundPairToBFloat16(const float *restrict first, const float *restrict second,
+                                size_t count, uint32_t *restrict out) {
+  if (!second) {
+    for (size_t i = 0; i < count; i++) out[i] = bfloat16(first[i]);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    out[i] = bfloat16(first[i]) | (uint32_t)bfloat16(second[i]) << 16;
+  }
+}
+
+static void pairBFloat16(const uint16_t *restrict first, const uint16_t *restrict second,
+                         size_t count, uint32_t *restrict out) {
+  if (!second) {
+    for (size_t i = 0; i < count; i++) out[i] = first[i];
+    return;
+  }
+  for (size_t i = 0; i < count; i++) out[i] = first[i] | (uint32_t)second[i] << 16;
+}

@@ -13,6 +13,7 @@
 
 #include "BFloat16.h"
 
+#include "Activation.h"
 #include "Adam.h"
 #include "BatchNorm.h"
 #include "Digest.h"
@@ -27,11 +28,16 @@ const VectorKernelTable TABLE = {
     .dropoutMultipliers = dropoutMultipliers,
     .pixelsToFloats = pixelsToFloats,
     .roundToBFloat16 = roundToBFloat16,
+    .roundPairToBFloat16 = roundPairToBFloat16,
+    .pairBFloat16 = pairBFloat16,
+    .addBias = addBias,
+    .addBiasLeakyReLU = addBiasLeakyReLU,
+    .addBiasTanh = addBiasTanh,
     .multiply = multiply,
     .leakyReLUBackward = leakyReLUBackward,
     .tanhBackward = tanhBackward,
     .columnSums = columnSums,
-    .add = add,
+    .addRows = addRows,
     .sumInTree = sumInTree,
     .digest = digest,
     .columnMoments = columnMoments,

@@ -24,8 +24,13 @@ static void columnSums(const float *restrict matrix, size_t rows, size_t columns
   }
 }
 
-static void add(float *restrict target, const float *restrict source, size_t count) {
-  for (size_t i = 0; i < count; i++) target[i] += source[i];
+static void addRows(float *restrict target, size_t targetStep, const float *restrict source,
+                    size_t sourceStep, size_t rows, size_t columns) {
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = 0; column < columns; column++) {
+      target[row * targetStep + column] += source[row * sourceStep + column];
+    }
+  }
 }
 
 static void sumInTree(const float *const *parts, const size_t *additions, size_t partCount,

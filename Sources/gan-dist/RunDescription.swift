@@ -35,7 +35,7 @@ struct RunDescription {
 
   /// What the bits of a result depend on beside settings and data.
   static var arithmetic: String {
-    "oneDNN \(OneDNN.version) (\(OneDNN.instructionSet)), vector kernels \(VectorMath.instructionSet)"
+    "libxsmm \(XSMM.version) (\(XSMM.instructionSet)), vector kernels \(VectorMath.instructionSet)"
   }
 
   /// Where each rank runs.
@@ -148,7 +148,7 @@ extension RunDescription {
       let ranks: Int
       let hostOfRank: [String]
       let threadsOfRank: [Int]
-      let mpi, oneDNN, oneDNNInstructionSet, vectorKernels: String
+      let mpi, libxsmm, libxsmmInstructionSet, vectorKernels: String
     }
     let program: String
     let training: Training
@@ -178,7 +178,7 @@ extension RunDescription {
         machine: .init(
           ranks: ranks.rankCount, hostOfRank: ranks.hostOfRank,
           threadsOfRank: ranks.threadsOfRank, mpi: MPISession.libraryVersion,
-          oneDNN: OneDNN.version, oneDNNInstructionSet: OneDNN.instructionSet,
+          libxsmm: XSMM.version, libxsmmInstructionSet: XSMM.instructionSet,
           vectorKernels: VectorMath.instructionSet))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

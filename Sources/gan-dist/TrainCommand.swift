@@ -131,7 +131,7 @@ struct TrainCommand: ParsableCommand {
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
     try settings.validate(
-      instructionSets: try communicator.allGather(OneDNN.instructionSet), rankNames: ranks.names)
+      instructionSets: try communicator.allGather(XSMM.instructionSet), rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
     let flight = try FlightRecording(desk?.folder, over: communicator)

@@ -42,6 +42,20 @@ import VectorKernels
     kernels.roundToBFloat16(matrix(1).elements, count, rounded.baseAddress!)
     results["roundToBFloat16"] = rounded.map(Float.init)
 
+    let offset = row(7)
+    for (name, add) in [
+      ("addBias", { kernels.addBias($0, columns, rows, columns - 1, offset.elements) }),
+      (
+        "addBiasLeakyReLU",
+        { kernels.addBiasLeakyReLU($0, columns, rows, columns - 1, offset.elements, 0.2) }
+      ),
+      ("addBiasTanh", { kernels.addBiasTanh($0, columns, rows, columns - 1, offset.elements) }),
+    ] as [(String, (UnsafeMutablePointer<Float>) -> Void)] {
+      let sums = matrix(1)
+      add(sums.elements)
+      results[name] = Array(sums.buffer)
+    }
+
     let product = matrix(1)
     kernels.multiply(product.elements, matrix(2).elements, count)
     results["multiply"] = Array(product.buffer)
@@ -59,7 +73,7 @@ import VectorKernels
     results["columnSums"] = Array(sums.buffer)
 
     let sum = matrix(1)
-    kernels.add(sum.elements, matrix(2).elements, count)
+    kernels.addRows(sum.elements, columns, matrix(2).elements, columns, rows, columns - 1)
     results["add"] = Array(sum.buffer)
 
     let parts = [matrix(1), matrix(2), matrix(3)].map { UnsafePointer($0.elements) }

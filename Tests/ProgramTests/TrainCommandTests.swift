@@ -47,7 +47,7 @@ import Testing
 
     // On standard output: what runs where, then plain lines, as nobody watches a file.
     for part in [
-      "2 ranks on", "Open MPI", "oneDNN", "FashionMNIST, 60,000 images of 28 x 28", "Ankle boot",
+      "2 ranks on", "Open MPI", "libxsmm", "FashionMNIST, 60,000 images of 28 x 28", "Ankle boot",
       "3 an epoch, of 20000 images", "G 576,912 parameters, D 533,505 parameters",
       "D's probability that five images of the untrained G are real:", "epoch 1/3  loss D ",
       "epoch 3/3", "done: 9 steps",
@@ -57,15 +57,15 @@ import Testing
   }
 
   /// Refused by all ranks at once, before there is anything to undo.
-  @Test(arguments: [("AVX2", "AVX2"), ("AVX512_CORE", "AVX-512")])
+  @Test(arguments: [("hsw", "AVX2"), ("skx", "AVX-512")])
   func aProcessorWithoutBFloat16IsNamed(limit: String, name: String) throws {
     let options = ["--max-steps", "1", "--out", scratch.path("run")]
-    let limited = ["DNNL_MAX_CPU_ISA": limit]
+    let limited = ["LIBXSMM_TARGET": limit]
     let job = try Command.mpirun(
       ranks: 2, program, options + ["--precision", "bfloat16"], environment: limited)
     #expect(job.status == 64, "\(job.transcript)")
     let message =
-      "error: --precision bfloat16 needs a processor with AVX-512 BF16 or AMX, but oneDNN uses "
+      "error: --precision bfloat16 needs a processor with AVX-512 BF16, but libxsmm uses "
     #expect(job.errors.components(separatedBy: message).count == 2, "\(job.transcript)")
     #expect(job.errors.contains("\(message)\(name) on rank 0 on "))
     let other = try Command.mpirun(ranks: 2, program, options, environment: limited)

@@ -49,6 +49,21 @@ typedef struct {
   /// out = the nearest bfloat16 numbers (the upper halves of float32 numbers), ties to even
   void (*_Nonnull roundToBFloat16)(const float *_Nonnull values, size_t count,
                                    uint16_t *_Nonnull out);
+  /// The same of two rows: words whose lower halves are the first row's, zeros for a second row that is not there.
+  void (*_Nonnull roundPairToBFloat16)(const float *_Nonnull first, const float *_Nullable second,
+                                       size_t count, uint32_t *_Nonnull out);
+  /// Such words of rows that are rounded already.
+  void (*_Nonnull pairBFloat16)(const uint16_t *_Nonnull first, const uint16_t *_Nullable second,
+                                size_t count, uint32_t *_Nonnull out);
+  /// x[rows, columns] += bias[rows], `step` numbers from row to row
+  void (*_Nonnull addBias)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+                           const float *_Nonnull bias);
+  /// The same, then x > 0 ? x : slope * x
+  void (*_Nonnull addBiasLeakyReLU)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+                                    const float *_Nonnull bias, float slope);
+  /// The same, then tanh(x)
+  void (*_Nonnull addBiasTanh)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+                               const float *_Nonnull bias);
   /// values *= factors
   void (*_Nonnull multiply)(float *_Nonnull values, const float *_Nonnull factors, size_t count);
   /// gradient *= (output > 0 ? 1 : slope); `output` is the activation's output, of the input's sign.
@@ -59,8 +74,9 @@ typedef struct {
   /// sums[columns] = the matrix added up over its rows
   void (*_Nonnull columnSums)(const float *_Nonnull matrix, size_t rows, size_t columns,
                               float *_Nonnull sums);
-  /// target += source
-  void (*_Nonnull add)(float *_Nonnull target, const float *_Nonnull source, size_t count);
+  /// target += source, steps from row to row in numbers
+  void (*_Nonnull addRows)(float *_Nonnull target, size_t targetStep, const float *_Nonnull source,
+                           size_t sourceStep, size_t rows, size_t columns);
   /// out[count] = the parts added up in a tree's order: each part is put on a stack, and `additions` of it follow, of
   /// the two topmost sums. At most 64 sums may be on the stack.
   void (*_Nonnull sumInTree)(const float *_Nonnull const *_Nonnull parts,

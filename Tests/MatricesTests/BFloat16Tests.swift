@@ -3,7 +3,8 @@ import Testing
 
 @testable import Matrices
 
-@Suite struct ProductInputTests {
+/// Rounding to bfloat16 numbers, and their pairs.
+@Suite struct BFloat16Tests {
   private let workspace = Workspace()
 
   /// Each float32 and the bfloat16 nearest to it, bit by bit.
@@ -36,8 +37,8 @@ import Testing
   /// Against the definition: of the two neighbours the nearer, else the even one.
   @Test func randomNumbersAreRoundedToTheNearest() {
     let matrix = workspace.normals(rows: 10, columns: 1000, stream: 1)
-    let input = ProductInput(matrix, .bfloat16, in: workspace)
-    input.round()
+    var rounded = [UInt16](repeating: 0, count: matrix.count)
+    VectorMath.kernels.pointee.roundToBFloat16(matrix.elements, matrix.count, &rounded)
     for (index, x) in matrix.buffer.enumerated() {
       let below = x.bitPattern & 0xFFFF_0000
       let candidates = [below, below + 0x1_0000]
@@ -46,26 +47,29 @@ import Testing
         return distances[0] == distances[1]
           ? first & 0x1_0000 == 0 : distances[0] < distances[1]
       }
-      #expect(UInt32(input.rounded![index]) << 16 == nearest)
+      #expect(UInt32(rounded[index]) << 16 == nearest)
     }
   }
 
-  @Test func partsAreSeenWhereTheyAre() {
-    let matrix = workspace.normals(rows: 4, columns: 6, stream: 1)
-    let input = ProductInput(matrix, .bfloat16, in: workspace)
-    input.rows(1..<3).round()
-    for row in 0..<4 {
-      let isRounded = (0..<6).allSatisfy { input.number(row, $0) != 0 }
-      #expect(isRounded == (1..<3).contains(row))
+  /// Words of two rows, whether they are rounded on the way or were before; a missing row is zeros.
+  @Test(arguments: [1, 5, 16, 133])
+  func pairsHoldBothRows(count: Int) {
+    let matrix = workspace.normals(rows: 2, columns: count, stream: 1)
+    let second = matrix.elements + count
+    for build in VectorMath.builds {
+      var rounded = [UInt16](repeating: 0, count: 2 * count)
+      build.pointee.roundToBFloat16(matrix.elements, 2 * count, &rounded)
+      let (first, last) = (rounded[..<count], rounded[count...])
+      let both = zip(first, last).map { UInt32($0) | UInt32($1) << 16 }
+      var words = [UInt32](repeating: 0, count: count)
+      build.pointee.roundPairToBFloat16(matrix.elements, second, count, &words)
+      #expect(words == both)
+      build.pointee.roundPairToBFloat16(matrix.elements, nil, count, &words)
+      #expect(words == first.map(UInt32.init))
+      build.pointee.pairBFloat16(rounded, Array(last), count, &words)
+      #expect(words == both)
+      build.pointee.pairBFloat16(rounded, nil, count, &words)
+      #expect(words == first.map(UInt32.init))
     }
-    #expect(input.rows(2..<4).number(0, 3) == input.number(2, 3))
-  }
-
-  @Test func float32IsReadWhereItIs() {
-    let matrix = workspace.normals(rows: 2, columns: 3, stream: 1)
-    let input = ProductInput(matrix, .float32, in: workspace)
-    #expect(input.rounded == nil)
-    matrix[1, 1] = 7
-    #expect(input.number(1, 1) == 7)
   }
 }

@@ -1,0 +1,96 @@
+/// The left factor `[rows, inner]` of a product, as kernels read it.
+struct LeftFactor {
+  let address: UnsafeRawPointer
+  let precision: Precision
+  /// From row to row in memory, in numbers.
+  let step: Int
+  /// Whether memory has `[inner, rows]`.
+  var isTransposed = false
+
+  func at(row: Int, inner: Int) -> UnsafeRawPointer {
+    address + (isTransposed ? inner * step + row : row * step + inner) * precision.byteCount
+  }
+}
+
+/// The right factor `[inner, columns]` of a product, as kernels read it.
+///
+/// Of bfloat16 numbers, rows 2i and 2i + 1 are interleaved: a word of 32 bits has two numbers of a column, which the
+/// processor multiplies and adds up in one instruction.
+struct RightFactor {
+  let address: UnsafeRawPointer
+  let precision: Precision
+  /// From row to row in memory, in numbers; with bfloat16 from pair to pair of rows, in words.
+  let step: Int
+
+  func at(inner: Int, column: Int) -> UnsafeRawPointer {
+    let row = precision == .float32 ? inner : inner / 2
+    return address + (row * step + column) * 4
+  }
+}
+
+/// Both factors of a product, of which kernels multiply tiles.
+struct ProductFactors {
+  let left: LeftFactor
+  let right: RightFactor
+
+  /// `tile = left[rows, inner] * right[inner, columns]`, each number one chain of multiply-adds in the order of `inner`.
+  /// - Throws: ``KernelError``.
+  func multiply(
+    rows: Range<Int>, inner: Range<Int>, columns: Range<Int>, into tile: Tile
+  ) throws -> [ProductStep] {
+    precondition(tile.rows == rows.count && tile.columns == columns.count)
+    return try Cut.inner(inner, rows: rows.count, columns: columns.count, left.precision).map {
+      part in
+      let kernel = try MultiplyKernel(
+        rows: rows.count, inner: part.count, columns: columns.count, left: left, right: right,
+        resultStep: tile.step, accumulates: part.lowerBound > inner.lowerBound)
+      return .multiply(
+        kernel, left: left.at(row: rows.lowerBound, inner: part.lowerBound),
+        right: right.at(inner: part.lowerBound, column: columns.lowerBound), result: tile.elements)
+    }
+  }
+}
+
+/// How products are cut.
+///
+/// Where libxsmm multiplies and adds in one instruction (AVX2 and later), every number of a product of float32 is one
+/// chain of these from the first to the last of `inner`, however the product is cut: so it has the same bits whatever
+/// rows are beside it, and for any number of threads.
+enum Cut {
+  /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers.
+  static let rows = 24
+
+  /// A range in pieces of `size`, the last one with what is left.
+  static func pieces(of range: Range<Int>, size: Int) -> [Range<Int>] {
+    stride(from: range.lowerBound, to: range.upperBound, by: size).map {
+      $0..<min($0 + size, range.upperBound)
+    }
+  }
+
+  /// `0 ..< extent` in pieces of at most four of AVX-512's vectors, none of a single one if it can be helped.
+  static func columns(_ extent: Int) -> [Range<Int>] {
+    let (vector, most) = (16, 4)
+    let vectors = (extent + vector - 1) / vector
+    let count = (vectors + most - 1) / most
+    return (0..<count).map {
+      vectors * $0 / count * vector..<min(vectors * ($0 + 1) / count * vector, extent)
+    }
+  }
+
+  /// What a kernel adds up before sums are stored for a while: more is faster, as long as factors are cached.
+  ///
+  /// For the smallest tiles, kernels of one vector have several sums under way and add them up in the end: there, one
+  /// product (or pair) is added at a time.
+  static func inner(
+    _ inner: Range<Int>, rows: Int, columns: Int, _ precision: Precision
+  ) -> [Range<Int>] {
+    let isSmallest = columns <= 16 && rows < 12
+    return pieces(of: inner, size: !isSmallest ? 1024 : precision == .float32 ? 1 : 2)
+  }
+
+  /// Neighbours for each thread, none of them without any.
+  static func forThreads<Item>(_ items: [Item]) -> [ArraySlice<Item>] {
+    let count = min(WorkTeam.threadCount, items.count)
+    return (0..<count).map { items[items.count * $0 / count..<items.count * ($0 + 1) / count] }
+  }
+}
