@@ -39,7 +39,12 @@ public final class Generator {
         linear.initialize(
           state.parameters, from: random, stream: RandomStream.generatorWeights, layerIndex: index)
       }
-      for norm in norms { norm.initialize(state.parameters, buffers: state.buffers) }
+      for norm in norms { norm.initialize(state.parameters) }
+    }
+
+    /// Running statistics before the first step.
+    public func initializeBuffers(_ state: NetworkState) {
+      for norm in norms { norm.initializeBuffers(state.buffers) }
     }
   }
 

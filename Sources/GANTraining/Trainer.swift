@@ -179,8 +179,9 @@ public final class Trainer {
     stepsPerEpoch = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     totalSteps = settings.totalSteps(imageCount: dataSet.imageCount)
     loader = BatchLoader(dataSet, globalBatchSize: settings.globalBatchSize, random: random)
-    state = TrainingState(
-      Architecture(imageSize: dataSet.pixelsPerImage), adam: settings.adam, random: random)
+    state = try TrainingState(
+      Architecture(imageSize: dataSet.pixelsPerImage), adam: settings.adam, random: random,
+      precision: settings.precision, over: collective)
     step = try TrainingStep(
       state, settings: settings,
       batch: DistributedBatch(

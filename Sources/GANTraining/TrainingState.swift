@@ -9,10 +9,28 @@ public final class NetworkState {
   /// Training batches that have moved the running statistics (PyTorch's `num_batches_tracked`).
   public internal(set) var batchesTracked = 0
 
-  public init(_ layout: ParameterLayout, buffers bufferLayout: ParameterLayout = ParameterLayout())
-  {
-    parameters = ParameterArena(layout)
+  /// Where the parameters are kept, and what Adam knows of them. Buffers are each rank's own: all of them move theirs.
+  let replicas: any Replicas
+
+  public init(
+    _ layout: ParameterLayout, buffers bufferLayout: ParameterLayout = ParameterLayout(),
+    in replicas: any Replicas = PrivateReplicas()
+  ) {
+    self.replicas = replicas
+    parameters = ParameterArena(layout, in: replicas)
     buffers = ParameterArena(bufferLayout)
+  }
+
+  /// Memory for the parameters of a network, their moments, and the copy that products read. Every rank must call this.
+  /// - Parameter name: what the exchange is called in which ranks wait for each other's updates.
+  /// - Throws: what the collective throws.
+  static func makeReplicas(
+    of layout: ParameterLayout, _ precision: Precision, name: String,
+    over collective: any Collective
+  ) throws -> any Replicas {
+    let copy = precision == .float32 ? 0 : (2 * layout.extent + 63) / 64 * 64
+    return try collective.makeReplicas(
+      name: name, byteCount: 3 * layout.extent * MemoryLayout<Float>.stride + copy)
   }
 }
 
@@ -36,17 +54,35 @@ public final class TrainingState {
     generator.batchesTracked = TrainingStep.generatorPasses * step
   }
 
-  /// The state before the first step: initial weights drawn from the seed, moments zero.
-  public init(_ architecture: Architecture, adam: Adam.Settings, random: RandomSource) {
+  /// The state before the first step: initial weights drawn from the seed, moments zero. Every rank must call this.
+  /// - Throws: what the collective throws.
+  public init(
+    _ architecture: Architecture, adam: Adam.Settings, random: RandomSource,
+    precision: Precision = .float32, over collective: any Collective = SoloCollective()
+  ) throws {
     self.architecture = architecture
-    generatorParameters = Generator.Parameters(architecture)
-    discriminatorParameters = Discriminator.Parameters(architecture)
-    generator = NetworkState(generatorParameters.layout, buffers: generatorParameters.bufferLayout)
-    discriminator = NetworkState(discriminatorParameters.layout)
-    generatorParameters.initialize(generator, from: random)
-    discriminatorParameters.initialize(discriminator, from: random)
-    generatorOptimizer = Adam(generator.parameters, settings: adam)
-    discriminatorOptimizer = Adam(discriminator.parameters, settings: adam)
+    let generatorParameters = Generator.Parameters(architecture)
+    let discriminatorParameters = Discriminator.Parameters(architecture)
+    (self.generatorParameters, self.discriminatorParameters) = (
+      generatorParameters, discriminatorParameters
+    )
+    let generator = NetworkState(
+      generatorParameters.layout, buffers: generatorParameters.bufferLayout,
+      in: try NetworkState.makeReplicas(
+        of: generatorParameters.layout, precision, name: "G.update", over: collective))
+    let discriminator = NetworkState(
+      discriminatorParameters.layout,
+      in: try NetworkState.makeReplicas(
+        of: discriminatorParameters.layout, precision, name: "D.update", over: collective))
+    (self.generator, self.discriminator) = (generator, discriminator)
+    generatorOptimizer = Adam(generator.parameters, settings: adam, in: generator.replicas)
+    discriminatorOptimizer = Adam(
+      discriminator.parameters, settings: adam, in: discriminator.replicas)
+    generatorParameters.initializeBuffers(generator)
+    try generator.replicas.write { generatorParameters.initialize(generator, from: random) }
+    try discriminator.replicas.write {
+      discriminatorParameters.initialize(discriminator, from: random)
+    }
   }
 }
 

@@ -75,8 +75,10 @@ public final class TrainingStep {
     let (rowCount, architecture) = (shard.rowCount, state.architecture)
     let rows = DiscriminatorRows(shard)
     self.rows = rows
-    generatorWeights = ProductWeights(state.generator.parameters, settings.precision)
-    discriminatorWeights = ProductWeights(state.discriminator.parameters, settings.precision)
+    generatorWeights = ProductWeights(
+      state.generator.parameters, settings.precision, in: state.generator.replicas)
+    discriminatorWeights = ProductWeights(
+      state.discriminator.parameters, settings.precision, in: state.discriminator.replicas)
     discriminatorReduction = try collective.makeReduction(
       name: "D.gradients", of: state.discriminatorParameters.layout, over: shard.partition)
     generatorReduction = try collective.makeReduction(
@@ -140,9 +142,10 @@ public final class TrainingStep {
         step: state.step, firstSample: shard.firstRow)
     }
     try StepPart.discriminatorSum.record { try discriminatorReduction.finish() }
-    let discriminatorIsFinite = StepPart.discriminatorUpdate.record {
-      state.discriminatorOptimizer.update(
-        by: discriminatorReduction.sum, rounding: discriminatorWeights)
+    let discriminatorIsFinite = try StepPart.discriminatorUpdate.record {
+      try update(
+        state.discriminator, state.discriminatorOptimizer, by: discriminatorReduction,
+        discriminatorWeights)
     }
 
     try StepPart.generatorPass.record { try backpropagateGenerator() }
@@ -150,9 +153,9 @@ public final class TrainingStep {
     lossSums.vote = stopRequested ? 1 : 0
     let losses = try StepPart.losses.record { try sumLosses() }
     try StepPart.generatorSum.record { try generatorReduction.finish() }
-    let generatorIsFinite = StepPart.generatorUpdate.record {
-      state.generatorOptimizer.update(
-        by: generatorReduction.sum, rounding: generatorWeights)
+    let generatorIsFinite = try StepPart.generatorUpdate.record {
+      try update(
+        state.generator, state.generatorOptimizer, by: generatorReduction, generatorWeights)
     }
     state.step += 1
     roundedStep = state.step
@@ -160,6 +163,19 @@ public final class TrainingStep {
       throw notFinite(losses)
     }
     return Outcome(losses: losses, stopRequested: lossSums.votes > 0)
+  }
+
+  /// Takes Adam's step: this rank on its share of the state, others that share the state on theirs.
+  /// - Returns: whether all gradients were finite, the same on every rank.
+  private func update(
+    _ network: NetworkState, _ optimizer: Adam, by reduction: any Reduction,
+    _ weights: ProductWeights
+  ) throws -> Bool {
+    let share = network.replicas.share(of: reduction.sum.values.count)
+    let isFinite = optimizer.update(by: reduction.sum, share: share, rounding: weights.rounded)
+    let areFinite = try network.replicas.meet(isFinite)
+    weights.pairUp()
+    return areFinite
   }
 
   /// Rounds weights that were drawn or loaded; those of a step before are.

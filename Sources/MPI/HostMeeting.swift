@@ -12,6 +12,8 @@ public final class HostMeeting: Awaitable {
   /// Counters of the ranks that are waited for.
   private let counters: UnsafeMutableBufferPointer<UnsafeMutablePointer<Atomic<Int>>>
   private var timesCome = 0
+  /// Behind each counter: the last time at which its rank disagreed.
+  private static let verdictOffset = MemoryLayout<Int>.stride
   private let window: SharedWindow
 
   /// - Parameters:
@@ -34,9 +36,28 @@ public final class HostMeeting: Awaitable {
   deinit { counters.deallocate() }
 
   /// Tells the others that this rank has come once more. A rank that is not waited for only begins to wait.
-  public func come() {
+  /// - Parameter verdict: what ``allAgree`` asks for.
+  public func come(_ verdict: Bool = true) {
     timesCome += 1
-    ownCounter?.pointee.store(timesCome, ordering: .releasing)
+    guard let ownCounter else { return }
+    if !verdict { disagreement(at: ownCounter).pointee.store(timesCome, ordering: .relaxed) }
+    ownCounter.pointee.store(timesCome, ordering: .releasing)
+  }
+
+  /// Whether the verdict of all ranks that are waited for was true, once they have come and until they come again.
+  public var allAgree: Bool {
+    for counter in counters
+    where disagreement(at: counter).pointee.load(ordering: .relaxed) == timesCome {
+      return false
+    }
+    return true
+  }
+
+  private func disagreement(
+    at counter: UnsafeMutablePointer<Atomic<Int>>
+  ) -> UnsafeMutablePointer<Atomic<Int>> {
+    UnsafeMutableRawPointer(counter).advanced(by: Self.verdictOffset)
+      .assumingMemoryBound(to: Atomic<Int>.self)
   }
 
   /// Whether all ranks that are waited for have come as often as this one.

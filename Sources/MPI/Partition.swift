@@ -9,10 +9,18 @@ public struct Partition {
   /// - Throws: ``MPIError`` for more elements than one message can name.
   public init(count: Int, rankCount: Int) throws {
     let total = try messageCount(count, "partition of \(count) elements")
-    let lines = (Int(total) + 15) / 16
-    let starts = (0...rankCount).map { Int32(min(count, lines * $0 / rankCount * 16)) }
-    offsets = Array(starts.dropLast())
-    counts = zip(starts.dropFirst(), starts).map { $0 - $1 }
+    let slices = (0..<rankCount).map {
+      Self.lines(of: Int(total), rankCount: rankCount, rank: $0)
+    }
+    offsets = slices.map { Int32($0.lowerBound) }
+    counts = slices.map { Int32($0.count) }
+  }
+
+  /// One rank's slice of such a cut, of any number of elements.
+  public static func lines(of count: Int, rankCount: Int, rank: Int) -> Range<Int> {
+    let lines = (count + 15) / 16
+    func start(_ rank: Int) -> Int { min(count, lines * rank / rankCount * 16) }
+    return start(rank)..<start(rank + 1)
   }
 
   /// A cut with these counts, slices one behind the other.

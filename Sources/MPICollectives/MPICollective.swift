@@ -10,19 +10,23 @@ public final class MPICollective: Collective {
   private let teams: HostTeams
   private let watch: StallWatch?
   private let mayShareMemory: Bool
+  private let mayShareReplicas: Bool
   private var nextTag = 0
 
   /// Every rank must call this.
   /// - Parameters:
   ///   - watch: notices exchanges that hang; without one they are waited for as long as they take.
   ///   - mayShareMemory: whether ranks of a host meet in shared memory.
+  ///   - mayShareReplicas: whether they have one copy there of what is the same on all ranks.
   /// - Throws: `MPIError`.
   public init(
-    _ communicator: Communicator, watch: StallWatch? = nil, mayShareMemory: Bool = true
+    _ communicator: Communicator, watch: StallWatch? = nil, mayShareMemory: Bool = true,
+    mayShareReplicas: Bool = true
   ) throws {
     teams = try HostTeams(communicator)
     self.watch = watch
     self.mayShareMemory = mayShareMemory
+    self.mayShareReplicas = mayShareReplicas
   }
 
   public var rank: Int { teams.world.rank }
@@ -61,6 +65,14 @@ public final class MPICollective: Collective {
     return try MessageReduction(
       layout, over: partition, tag: takeTags(SliceSum.tagCount(nodes: partition.nodesOfRank)),
       communicator: teams.world, awaited)
+  }
+
+  public func makeReplicas(name: String, byteCount: Int) throws -> any Replicas {
+    guard mayShareReplicas,
+      let window = try makeWindow(
+        byteCount: SharedReplicas.byteCount(byteCount, teams: teams))
+    else { return PrivateReplicas() }
+    return SharedReplicas(in: window, teams: teams, AwaitedExchange(watch, name: name))
   }
 
   /// Nil on all ranks if there is nobody to share with, or no room.

@@ -23,6 +23,11 @@ public final class RecordedCollective: Collective {
     RecordedGather(try base.makeGather(name: name, count: count), name: name, recorder)
   }
 
+  public func makeReplicas(name: String, byteCount: Int) throws -> any Replicas {
+    RecordedReplicas(
+      try base.makeReplicas(name: name, byteCount: byteCount), name: name, recorder)
+  }
+
   public func makeReduction(
     name: String, of layout: ParameterLayout, over partition: BatchPartition
   ) throws -> any Reduction {
@@ -78,5 +83,31 @@ private final class RecordedReduction: Reduction {
     recorder.enter(name: name, kind: .finish, byteCount: byteCount)
     try base.finish()
     recorder.leave()
+  }
+}
+
+private final class RecordedReplicas: Replicas {
+  private let base: any Replicas
+  private let recorder: FlightRecorder
+  private let name: Int
+
+  init(_ base: any Replicas, name: String, _ recorder: FlightRecorder) {
+    self.base = base
+    self.recorder = recorder
+    self.name = recorder.register(name: name)
+  }
+
+  func take<Number: Numeric & BitwiseCopyable>(
+    _ type: Number.Type, count: Int
+  ) -> UnsafeMutableBufferPointer<Number> {
+    base.take(type, count: count)
+  }
+
+  func share(of count: Int) -> Range<Int> { base.share(of: count) }
+
+  func meet(_ verdict: Bool) throws -> Bool {
+    recorder.enter(name: name, kind: .gather, byteCount: 0)
+    defer { recorder.leave() }
+    return try base.meet(verdict)
   }
 }

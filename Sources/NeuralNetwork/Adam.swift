@@ -34,31 +34,39 @@ public final class Adam {
   public let secondMoments: ParameterArena
   private let parameters: ParameterArena
 
-  public init(_ parameters: ParameterArena, settings: Settings) {
+  /// - Parameter replicas: where the moments are kept.
+  public init(
+    _ parameters: ParameterArena, settings: Settings, in replicas: any Replicas = PrivateReplicas()
+  ) {
     self.parameters = parameters
     self.settings = settings
-    firstMoments = ParameterArena(parameters.layout)
-    secondMoments = ParameterArena(parameters.layout)
+    firstMoments = ParameterArena(parameters.layout, in: replicas)
+    secondMoments = ParameterArena(parameters.layout, in: replicas)
   }
 
   /// Sets the counter to `step` steps taken; the moments are the caller's business.
   public func resume(atStep step: Int) { stepCount = step }
 
-  /// Updates the parameters by the global gradients, `[layout.extent]`; identical on every rank.
-  /// - Parameter weights: the parameters as products read them; they see the new ones.
-  /// - Returns: whether all gradients were finite; if not, the parameters no longer are.
-  public func update(by gradients: ParameterArena, rounding weights: ProductWeights? = nil) -> Bool
-  {
+  /// Updates the parameters by the global gradients, `[layout.extent]`.
+  /// - Parameters:
+  ///   - share: which of them; nil for all.
+  ///   - rounded: where their copies in bfloat16 are, if there are any.
+  /// - Returns: whether these gradients were finite; if not, the parameters no longer are.
+  public func update(
+    by gradients: ParameterArena, share: Range<Int>? = nil,
+    rounding rounded: UnsafeMutablePointer<UInt16>? = nil
+  ) -> Bool {
     precondition(gradients.layout == parameters.layout, "gradients of another network")
     stepCount += 1
     guard let gradient = gradients.values.baseAddress, let value = parameters.values.baseAddress,
       let first = firstMoments.values.baseAddress, let second = secondMoments.values.baseAddress
     else { return true }
-    defer { weights?.pairUp() }
+    let share = share ?? 0..<parameters.values.count
+    let begin = share.lowerBound
     return VectorMath.adam(
       step: stepCount, learningRate: settings.learningRate, beta1: settings.beta1,
-      beta2: settings.beta2, epsilon: settings.epsilon, count: parameters.values.count,
-      gradients: gradient, parameters: value, firstMoments: first, secondMoments: second,
-      rounded: weights?.rounded)
+      beta2: settings.beta2, epsilon: settings.epsilon, count: share.count,
+      gradients: gradient + begin, parameters: value + begin, firstMoments: first + begin,
+      secondMoments: second + begin, rounded: rounded.map { $0 + begin })
   }
 }

@@ -18,6 +18,11 @@ public protocol Collective: AnyObject {
   /// Every rank must make the same exchanges in the same order.
   func makeGather(name: String, count: Int) throws -> any Gather
 
+  /// Memory for `byteCount` bytes of what is the same on all ranks; each time that some of it is taken, whole lines
+  /// of 64 bytes are.
+  /// Every rank must make the same exchanges in the same order.
+  func makeReplicas(name: String, byteCount: Int) throws -> any Replicas
+
   /// A sum of arenas over the nodes of a batch's tree. Every rank must make the same exchanges in the same order.
   func makeReduction(
     name: String, of layout: ParameterLayout, over partition: BatchPartition
@@ -26,6 +31,7 @@ public protocol Collective: AnyObject {
 
 extension Collective {
   public func willBegin(step: Int) {}
+  public func makeReplicas(name: String, byteCount: Int) -> any Replicas { PrivateReplicas() }
 }
 
 /// An all-gather of a fixed number of doubles from every rank.

@@ -15,10 +15,14 @@ extension Linear.Parameters {
 }
 
 extension BatchNorm.Parameters {
-  /// Scale 1, shift 0, running mean 0, running variance 1.
-  public func initialize(_ values: ParameterArena, buffers: ParameterArena) {
+  /// Scale 1, shift 0.
+  public func initialize(_ values: ParameterArena) {
     values.matrix(scale).buffer.update(repeating: 1)
     values.matrix(shift).buffer.update(repeating: 0)
+  }
+
+  /// Running mean 0, running variance 1.
+  public func initializeBuffers(_ buffers: ParameterArena) {
     buffers.matrix(runningMean).buffer.update(repeating: 0)
     buffers.matrix(runningVariance).buffer.update(repeating: 1)
   }

@@ -46,6 +46,11 @@ public final class ParameterArena {
     self.init(layout, in: workspace.zeros(count: layout.extent), owner: workspace)
   }
 
+  /// An arena of zeros among what is the same on all ranks.
+  public convenience init(_ layout: ParameterLayout, in replicas: any Replicas) {
+    self.init(layout, in: replicas.take(Float.self, count: layout.extent), owner: replicas)
+  }
+
   /// An arena in memory that somebody else owns, and that is zero, such as a window that other ranks see.
   /// - Parameter memory: `[layout.extent]`, on a cache line.
   public init(

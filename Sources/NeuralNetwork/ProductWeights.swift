@@ -6,18 +6,24 @@ import Matrices
 public final class ProductWeights {
   public let precision: Precision
   /// The arena's numbers in bfloat16, at the same places; nil for float32.
-  let rounded: UnsafeMutablePointer<UInt16>?
+  public let rounded: UnsafeMutablePointer<UInt16>?
   /// By the places of the weight matrices.
   private var factors: [Int: WeightFactor] = [:]
   private let workspace = Workspace()
   private let arena: ParameterArena
+  private let replicas: any Replicas
 
-  public init(_ arena: ParameterArena, _ precision: Precision = .float32) {
+  /// - Parameter replicas: where the copy is kept that Adam writes.
+  public init(
+    _ arena: ParameterArena, _ precision: Precision = .float32,
+    in replicas: any Replicas = PrivateReplicas()
+  ) {
+    self.replicas = replicas
     self.arena = arena
     self.precision = precision
     rounded =
       precision == .float32
-      ? nil : workspace.zeros(of: UInt16.self, count: arena.values.count).baseAddress
+      ? nil : replicas.take(UInt16.self, count: arena.values.count).baseAddress
     for entry in arena.layout.entries where entry.shape.count == 2 {
       let matrix = arena.matrix(entry)
       factors[entry.offset] =
@@ -34,13 +40,13 @@ public final class ProductWeights {
     return factor
   }
 
-  /// Lets products see what the arena holds now. Adam does so itself.
+  /// Lets products see what the arena holds now. Every rank writes the same.
   public func round() {
     for factor in factors.values { factor.round() }
   }
 
   /// Completes what Adam has written to ``rounded``.
-  func pairUp() {
+  public func pairUp() {
     for factor in factors.values { factor.pairUp() }
   }
 }

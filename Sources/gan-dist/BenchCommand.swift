@@ -28,7 +28,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Steps before that.", valueName: "n"))
   var warmUp = 50
 
-  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var resources: ResourceOptions
 
   @Option(help: ArgumentHelp("Folder of the data, as in `train`.", valueName: "dir"))
   var data: String?
@@ -50,7 +50,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (placement, threadCount) = threading.prepare()
+    let (placement, threadCount) = resources.prepare()
     MPISession.run(placement: placement, explain: FailureReport.explain) {
       try measure($0, placement: placement, threadCount: threadCount)
     }
@@ -71,7 +71,8 @@ struct BenchCommand: ParsableCommand {
       ? try StallWatch(communicator, timeout: 120, flightRecordFolder: nil) : nil
     let trainer = try Trainer(
       shared.training, settings: settings,
-      collective: try MPICollective(communicator, watch: watch),
+      collective: try MPICollective(
+        communicator, watch: watch, mayShareReplicas: resources.shardOptimizer),
       rankNames: ranks.names)
     let stopwatch = StepStopwatch(warmUp: warmUp, steps: steps)
     _ = try trainer.run(observer: stopwatch)

@@ -68,7 +68,7 @@ struct TrainCommand: ParsableCommand {
       "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"))
   var sampleEvery = 20
 
-  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var resources: ResourceOptions
 
   @Option(
     help: ArgumentHelp(
@@ -112,7 +112,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (placement, threadCount) = threading.prepare()
+    let (placement, threadCount) = resources.prepare()
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
       try train($0, placement: placement, threadCount: threadCount)
@@ -221,12 +221,13 @@ struct TrainCommand: ParsableCommand {
   ) throws -> MPICollective {
     // What comes before training and after it is not watched: only exchanges of training are.
     guard stallTimeout > 0, communicator.rankCount > 1 else {
-      return try MPICollective(communicator)
+      return try MPICollective(communicator, mayShareReplicas: resources.shardOptimizer)
     }
     return try MPICollective(
       communicator,
       watch: try StallWatch(
-        communicator, timeout: stallTimeout, flightRecordFolder: flight.folder))
+        communicator, timeout: stallTimeout, flightRecordFolder: flight.folder),
+      mayShareReplicas: resources.shardOptimizer)
   }
 
   private var verbosity: RunLog.Verbosity {

@@ -6,10 +6,10 @@ import MPICollectives
 import Matrices
 import NeuralNetwork
 
-/// `train FILE BATCH STEPS [local|reproducible]`: trains on the real data; checks that all ranks hold the same bits; rank 0 writes the
-/// losses of all steps (float64) and all weights and running statistics (float32) to FILE.
+/// `train FILE BATCH STEPS [local|reproducible|private-replicas]`: trains on the real data; checks that all ranks hold the same
+/// bits; rank 0 writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
-/// `local` is the negative control: each rank normalises its own rows.
+/// `local` is the negative control: each rank normalises its own rows. With `private-replicas` no rank shares its state.
 func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   guard arguments.count >= 3, let batchSize = Int(arguments[1]), let steps = Int(arguments[2])
   else { throw CheckFailure(description: "train needs FILE BATCH STEPS") }
@@ -21,7 +21,8 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
     settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
   }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
-  let ranks = try MPICollective(communicator)
+  let ranks = try MPICollective(
+    communicator, mayShareReplicas: !arguments.contains("private-replicas"))
   let trainer = try Trainer(
     dataSet, settings: settings,
     collective: arguments.contains("local") ? LocalStatistics(ranks) : ranks)
@@ -66,8 +67,10 @@ func flipOneBit(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.globalBatchSize = 200
   settings.epochs = 4
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
+  // Ranks with one state between them cannot disagree.
   let trainer = try Trainer(
-    dataSet, settings: settings, collective: try MPICollective(communicator))
+    dataSet, settings: settings,
+    collective: try MPICollective(communicator, mayShareReplicas: false))
   let isActive = communicator.rank == Int(arguments.first ?? "0")
   _ = try trainer.run(observer: Saboteur(isActive: isActive))
 }

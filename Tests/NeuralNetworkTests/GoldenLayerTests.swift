@@ -55,7 +55,8 @@ import Testing
     let parameters = BatchNorm.Parameters("1", size: size, in: &layout, buffers: &buffers)
     let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
     let state = ParameterArena(buffers)
-    parameters.initialize(values, buffers: state)
+    parameters.initialize(values)
+    parameters.initializeBuffers(state)
     fill(values.matrix(parameters.scale), golden["scale"])
     fill(values.matrix(parameters.shift), golden["shift"])
     let input = Signal(

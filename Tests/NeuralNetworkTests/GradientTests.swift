@@ -118,7 +118,8 @@ import Testing
     let gradientSum = try collective.makeReduction(
       name: "gradients", of: layout, over: batch.shard.partition)
     let state = ParameterArena(buffers)
-    parameters.initialize(values, buffers: state)
+    parameters.initialize(values)
+    parameters.initializeBuffers(state)
     let (scale, shift) = (values.matrix(parameters.scale), values.matrix(parameters.shift))
     for feature in 0..<features {
       scale[0, feature] = 1 + 0.2 * Float(feature)

@@ -28,7 +28,8 @@ import Testing
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
     let values = ParameterArena(layout)
     let state = ParameterArena(buffers)
-    parameters.initialize(values, buffers: state)
+    parameters.initialize(values)
+    parameters.initializeBuffers(state)
     let input = Signal(
       rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
     let reduction = try collective.makeReduction(

@@ -45,6 +45,16 @@ import Testing
     }
   }
 
+  /// Whether ranks share the state or each has its own changes no bit.
+  @Test(arguments: [2, 3])
+  func sharedStatesAreThoseOfEachRankAlone(ranks: Int) throws {
+    let shared = try train(ranks: ranks)
+    let alone = try train(ranks: ranks, "private-replicas")
+    #expect(shared.losses == alone.losses)
+    let isSame = shared.weights.map(\.bitPattern) == alone.weights.map(\.bitPattern)
+    #expect(isSame)
+  }
+
   /// Summed in one tree, not a bit depends on the ranks; 100 images make a last logical shard of 4.
   @Test(arguments: [64, 100])
   func reproducibleRunsAreTheSameBitForBit(batch: Int) throws {

@@ -2,12 +2,19 @@ import ArgumentParser
 import MPI
 import Matrices
 
-/// How many threads a rank works with.
-struct ThreadOptions: ParsableArguments {
+/// What a rank works with: threads and memory. None of it changes a result.
+struct ResourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Threads of a rank (default: its share of the processors).", valueName: "n"))
   var threads: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Ranks of a host keep weights and moments once between them, and each updates its share.",
+      discussion: "Otherwise each rank has a copy of its own, and checkpoints compare them."))
+  var shardOptimizer = true
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
