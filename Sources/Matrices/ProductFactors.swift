@@ -67,9 +67,13 @@ enum Cut {
     }
   }
 
-  /// `0 ..< extent` in pieces of at most four of AVX-512's vectors, none of a single one if it can be helped.
+  /// Numbers of a tile's row at most: four of AVX-512's vectors.
+  static let mostColumns = 64
+
+  /// `0 ..< extent` in pieces of at most four vectors, none of a single one if it can be helped.
   static func columns(_ extent: Int) -> [Range<Int>] {
-    let (vector, most) = (16, 4)
+    let vector = 16
+    let most = mostColumns / vector
     let vectors = (extent + vector - 1) / vector
     let count = (vectors + most - 1) / most
     return (0..<count).map {

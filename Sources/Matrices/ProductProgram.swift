@@ -33,6 +33,8 @@ enum ProductStep: BitwiseCopyable {
     result: UnsafeMutablePointer<Float>)
   /// target += source.
   case add(Tile, to: Tile)
+  /// target = a + b of two matrices, or (a + b) + (c + d) of four; they lie `size` numbers apart, without gaps.
+  case sumPairs(UnsafePointer<Float>, size: Int, count: Int, into: Tile)
   /// Each number x of row r becomes activation(x + bias[r]).
   case activate(Tile, bias: UnsafePointer<Float>, ProductActivation)
   case transpose(TransposeKernel, UnsafeRawPointer, into: UnsafeMutableRawPointer)
@@ -49,6 +51,9 @@ enum ProductStep: BitwiseCopyable {
     case .add(let source, let target):
       kernels.addRows(
         target.elements, target.step, source.elements, source.step, source.rows, source.columns)
+    case .sumPairs(let leaves, let size, let count, let target):
+      kernels.sumPairs(
+        target.elements, target.step, leaves, size, count, target.rows, target.columns)
     case .activate(let tile, let bias, let activation):
       switch activation {
       case .identity:

@@ -80,6 +80,19 @@ public struct SummationOrder: Equatable, Sendable {
 
   public var partCount: Int { additions.count }
 
+  /// How many parts from this one on are a small tree of their own, of four leaves, of two or of one; and how many
+  /// additions follow behind it.
+  func group(at part: Int) -> (count: Int, additions: Int) {
+    let next = additions[part...]
+    for (shape, own) in [([0, 1, 0], 2), ([0], 1)] {
+      let last = part + shape.count
+      if next.starts(with: shape), last < additions.count, additions[last] >= own {
+        return (shape.count + 1, additions[last] - own)
+      }
+    }
+    return (1, additions[part])
+  }
+
   /// Walks: `put(part, place)` writes a part to a place of the stack (0 is the lowest, and holds the sum in the
   /// end); `add(place)` adds the sum at `place + 1` to the one at `place`.
   @inlinable

@@ -59,32 +59,56 @@ public final class TreeProduct {
     }
     phases.append(
       try Cut.forThreads(Cut.pieces(of: 0..<result.rows, size: Cut.rows)).map { rowTiles in
-        // Place 0 of the stack is the result itself; the others stay in the first cache.
-        let stackStep = 64
-        let stack = (1..<max(order.depth, 1)).map { _ in
-          workspace.matrix(rows: Cut.rows, columns: stackStep)
-        }
-        var steps: [ProductStep] = []
-        for rowTile in rowTiles {
-          for columnTile in Cut.columns(result.columns) {
-            func tile(_ place: Int) -> Tile {
-              place == 0
-                ? Tile(result, rows: rowTile, columns: columnTile)
-                : Tile(
-                  elements: stack[place - 1].elements, step: stackStep, rows: rowTile.count,
-                  columns: columnTile.count)
+        // Both stay in the first cache.
+        let leaves = workspace.matrix(rows: 4, columns: Cut.rows * Cut.mostColumns)
+        let stack = workspace.matrix(rows: order.depth, columns: Cut.rows * Cut.mostColumns)
+        return try rowTiles.flatMap { rowTile in
+          try Cut.columns(result.columns).flatMap { columnTile in
+            func tile(_ memory: Matrix, _ place: Int) -> Tile {
+              Tile(
+                elements: memory.rows(place..<place + 1).elements, step: columnTile.count,
+                rows: rowTile.count, columns: columnTile.count)
             }
-            try order.walk { block, place in
-              steps += try factors.multiply(
-                rows: rowTile, inner: inner[block], columns: columnTile, into: tile(place))
-            } add: { place in
-              steps.append(.add(tile(place + 1), to: tile(place)))
-            }
+            return try Self.steps(
+              order,
+              multiply: {
+                try factors.multiply(
+                  rows: rowTile, inner: inner[$0], columns: columnTile, into: $1)
+              },
+              leaf: { tile(leaves, $0) }, leafSize: leaves.columns,
+              // The lowest sum is the result itself.
+              sum: { $0 == 0 ? Tile(result, rows: rowTile, columns: columnTile) : tile(stack, $0) }
+            )
           }
         }
-        return steps
       })
     program = ProductProgram(phases: blocks.isEmpty ? [] : phases)
+  }
+
+  /// One tile of the result: a walk through the tree that adds up two or four neighbouring leaves at once.
+  private static func steps(
+    _ order: SummationOrder, multiply: (_ block: Int, _ tile: Tile) throws -> [ProductStep],
+    leaf: (_ index: Int) -> Tile, leafSize: Int, sum: (_ place: Int) -> Tile
+  ) rethrows -> [ProductStep] {
+    var steps: [ProductStep] = []
+    var (block, place) = (0, 0)
+    while block < order.partCount {
+      let (count, additions) = order.group(at: block)
+      if count == 1 {
+        steps += try multiply(block, sum(place))
+      } else {
+        for index in 0..<count { steps += try multiply(block + index, leaf(index)) }
+        steps.append(
+          .sumPairs(leaf(0).elements, size: leafSize, count: count, into: sum(place)))
+      }
+      for _ in 0..<additions {
+        place -= 1
+        steps.append(.add(sum(place + 1), to: sum(place)))
+      }
+      place += 1
+      block += count
+    }
+    return steps
   }
 
   /// Computes the sum of products.

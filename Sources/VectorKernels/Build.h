@@ -38,6 +38,7 @@ const VectorKernelTable TABLE = {
     .tanhBackward = tanhBackward,
     .columnSums = columnSums,
     .addRows = addRows,
+    .sumPairs = sumPairs,
     .sumInTree = sumInTree,
     .digest = digest,
     .columnMoments = columnMoments,

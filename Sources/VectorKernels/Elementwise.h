@@ -33,6 +33,22 @@ static void addRows(float *restrict target, size_t targetStep, const float *rest
   }
 }
 
+static void sumPairs(float *restrict target, size_t targetStep, const float *restrict leaves,
+                     size_t leafSize, size_t leafCount, size_t rows, size_t columns) {
+  for (size_t row = 0; row < rows; row++) {
+    const float *restrict first = leaves + row * columns, *restrict second = first + leafSize;
+    float *restrict sum = target + row * targetStep;
+    if (leafCount == 2) {
+      for (size_t column = 0; column < columns; column++) sum[column] = first[column] + second[column];
+      continue;
+    }
+    const float *restrict third = second + leafSize, *restrict fourth = third + leafSize;
+    for (size_t column = 0; column < columns; column++) {
+      sum[column] = (first[column] + second[column]) + (third[column] + fourth[column]);
+    }
+  }
+}
+
 static void sumInTree(const float *const *parts, const size_t *additions, size_t partCount,
                       size_t count, float *out) {
   // Small blocks, so that the stack of sums stays in the first cache.

@@ -76,6 +76,14 @@ import VectorKernels
     kernels.addRows(sum.elements, columns, matrix(2).elements, columns, rows, columns - 1)
     results["add"] = Array(sum.buffer)
 
+    for leafCount in [2, 4] {
+      let leaves = workspace.normals(rows: 4, columns: count, stream: 5)
+      let target = matrix(0)
+      kernels.sumPairs(
+        target.elements, columns, leaves.elements, count, leafCount, rows, columns - 1)
+      results["sumPairs of \(leafCount)"] = Array(target.buffer)
+    }
+
     let parts = [matrix(1), matrix(2), matrix(3)].map { UnsafePointer($0.elements) }
     kernels.sumInTree(parts, [0, 1, 1], 3, count, sum.elements)
     results["sumInTree"] = Array(sum.buffer)

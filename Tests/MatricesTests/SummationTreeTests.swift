@@ -29,6 +29,27 @@ import Testing
     #expect(brackets((0..<leafCount).map { $0..<$0 + 1 }, in: tree) == expected)
   }
 
+  /// Leaves taken by twos and fours make the same tree.
+  @Test(arguments: 1...40)
+  func groupsMakeTheSameTree(leafCount: Int) {
+    let tree = SummationTree(leafCount: leafCount)
+    let order = tree.order(ofLeavesOf: 0..<leafCount)
+    var stack: [String] = []
+    var leaf = 0
+    while leaf < leafCount {
+      let (count, additions) = order.group(at: leaf)
+      stack.append(
+        brackets((0..<count).map { $0..<$0 + 1 }, in: SummationTree(leafCount: count))
+          .replacing(/[0-9]+/) { "\(Int($0.output)! + leaf)" })
+      for _ in 0..<additions {
+        let last = stack.removeLast()
+        stack[stack.count - 1] = "(\(stack[stack.count - 1])+\(last))"
+      }
+      leaf += count
+    }
+    #expect(stack == [brackets((0..<leafCount).map { $0..<$0 + 1 }, in: tree)])
+  }
+
   /// However the leaves are dealt out, the nodes that the owners add up make the same tree.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 33], [1, 2, 3, 4, 5, 7, 8])
   func nodesOfOwnersMakeTheSameTree(leafCount: Int, ownerCount: Int) {

@@ -77,6 +77,9 @@ typedef struct {
   /// target += source, steps from row to row in numbers
   void (*_Nonnull addRows)(float *_Nonnull target, size_t targetStep, const float *_Nonnull source,
                            size_t sourceStep, size_t rows, size_t columns);
+  /// target[rows, columns] = a + b of two leaves, or (a + b) + (c + d) of four; leaf k begins at leaves + k * leafSize
+  void (*_Nonnull sumPairs)(float *_Nonnull target, size_t targetStep, const float *_Nonnull leaves,
+                            size_t leafSize, size_t leafCount, size_t rows, size_t columns);
   /// out[count] = the parts added up in a tree's order: each part is put on a stack, and `additions` of it follow, of
   /// the two topmost sums. At most 64 sums may be on the stack.
   void (*_Nonnull sumInTree)(const float *_Nonnull const *_Nonnull parts,
