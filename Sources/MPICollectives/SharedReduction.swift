@@ -43,10 +43,12 @@ final class SharedReduction: Reduction {
       }
     }
 
+    /// Whether the sum takes the place of the leader's first part: what is added up is in the caches already.
+    var sumIsFirstPart: Bool { nodesOfHosts.count == 1 && partCounts[0] > 0 }
+
     func byteCount(ofRank rank: Int, ownHost: Int) -> Int {
-      // The leader's segment also has the sum, and with several hosts the host's nodes.
-      let extra =
-        rank == 0 ? 1 + (nodesOfHosts.count > 1 ? nodesOfHosts[ownHost].count : 0) : 0
+      // The leader's segment also has the sum and the host's nodes, if its own first part is not the place for it.
+      let extra = rank == 0 && !sumIsFirstPart ? 1 + nodesOfHosts[ownHost].count : 0
       return Self.flagByteCount
         + (partCounts[rank] + extra) * extent * MemoryLayout<Float>.stride
     }
@@ -94,7 +96,7 @@ final class SharedReduction: Reduction {
     parts = (0..<plan.partCounts[host.rank]).map {
       ParameterArena(layout, in: array($0, ofRank: host.rank), owner: window)
     }
-    let sum = array(plan.partCounts[0], ofRank: 0)
+    let sum = array(plan.sumIsFirstPart ? 0 : plan.partCounts[0], ofRank: 0)
     self.sum = ParameterArena(layout, in: sum, owner: window)
 
     // All parts of the host with their nodes, in the order of their leaves.

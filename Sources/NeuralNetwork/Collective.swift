@@ -50,7 +50,8 @@ public protocol Gather: AnyObject {
 public protocol Reduction: AnyObject {
   /// What this rank gives: an arena for each node of the tree that it owns.
   var parts: [ParameterArena] { get }
-  /// All ranks' parts, added up in the tree's order, after ``finish()``; it may share its memory with a part.
+  /// All ranks' parts, added up in the tree's order, after ``finish()``; it may share its memory with a part of any rank. So
+  /// before a rank writes to its parts again, all ranks must have met in another exchange.
   var sum: ParameterArena { get }
   /// Begins the sum; parts and sum must not be touched until ``finish()``. Every rank must call this.
   func start() throws

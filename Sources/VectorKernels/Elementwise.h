@@ -1,5 +1,8 @@
 static void pixelsToFloats(const uint8_t *pixels, size_t count, float *restrict out) {
-  for (size_t i = 0; i < count; i++) out[i] = ((float)pixels[i] / 255.0f - 0.5f) / 0.5f;
+  // A look at a table takes less time than two divisions.
+  float table[256];
+  for (int pixel = 0; pixel < 256; pixel++) table[pixel] = ((float)pixel / 255.0f - 0.5f) / 0.5f;
+  for (size_t i = 0; i < count; i++) out[i] = table[pixels[i]];
 }
 
 static void multiply(float *restrict values, const float *restrict factors, size_t count) {

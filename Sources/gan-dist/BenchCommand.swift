@@ -74,7 +74,11 @@ struct BenchCommand: ParsableCommand {
       collective: try MPICollective(
         communicator, watch: watch, mayShareReplicas: resources.shardOptimizer),
       rankNames: ranks.names)
-    let stopwatch = StepStopwatch(warmUp: warmUp, steps: steps)
+    let partition = BatchPartition(
+      globalBatchSize: settings.globalBatchSize, rankCount: communicator.rankCount,
+      shards: settings.logicalShards)
+    let stopwatch = StepStopwatch(
+      warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
     _ = try trainer.run(observer: stopwatch)
 
     try communicator.barrier()
@@ -84,6 +88,9 @@ struct BenchCommand: ParsableCommand {
     let report = BenchReport(
       ranks: ranks, settings: settings, architecture: trainer.state.architecture,
       milliseconds: stopwatch.milliseconds, peak: peak, shares: shares)
+    if stopwatch.isIncomplete {
+      Console.error.write("gan-dist: warning: more spans than room for them: shares are too low\n")
+    }
     let lines = report.lines + (layers ? stopwatch.linesOfNames : [])
     Console.output.write(json ? try report.json : lines.joined(separator: "\n") + "\n")
   }
@@ -102,12 +109,15 @@ final class StepStopwatch: TrainingObserver {
   private var lastEnd = 0
   private var stepsSeen = 0
 
-  /// Spans of a step, and more.
-  private static let spansOfStep = 1000
+  private let spanCapacity: Int
+  /// Whether there were more spans than room for them.
+  var isIncomplete: Bool { spans.count == spanCapacity }
 
-  init(warmUp: Int, steps: Int) {
+  /// - Parameter shardCount: logical shards, each of which has spans of its own.
+  init(warmUp: Int, steps: Int, shardCount: Int) {
     self.warmUp = warmUp
     self.steps = steps
+    spanCapacity = steps * (500 + 40 * shardCount)
     milliseconds.reserveCapacity(steps)
   }
 
@@ -135,7 +145,7 @@ final class StepStopwatch: TrainingObserver {
     }
     lastEnd = now
     if stepsSeen == warmUp + steps {
-      Timeline.start(capacity: steps * Self.spansOfStep)
+      Timeline.start(capacity: spanCapacity)
       // The memory for the spans is no part of a step.
       nanosecondsWithParts = -Timeline.now()
     } else if stepsSeen == warmUp + 2 * steps {

@@ -111,6 +111,7 @@ private func checkSum(of count: Int, shardCount: Int, _ collective: MPICollectiv
   let partition = BatchPartition(
     globalBatchSize: shardCount, rankCount: collective.rankCount, shards: .ofSize(1))
   let reduction = try collective.makeReduction(name: "check", of: layout, over: partition)
+  let allHaveLooked = try collective.makeGather(name: "check", count: 0)
   let nodes = partition.nodesOfRank[collective.rank]
   for round in 0..<3 {
     for (node, part) in zip(nodes, reduction.parts) {
@@ -127,5 +128,6 @@ private func checkSum(of count: Int, shardCount: Int, _ collective: MPICollectiv
         "sum of \(shardCount) shards of \(count), round \(round): element \(index) is"
           + " \(values[index]), not \(expected)")
     }
+    try allHaveLooked.run()
   }
 }
