@@ -38,9 +38,9 @@ import Testing
   }
 
   @Test func theResultDoesNotDependOnTheRanks() throws {
-    let one = try train(ranks: 1)
+    let one = try train(ranks: 1, "one-shard-a-rank")
     for ranks in [2, 3, 4, 7] {
-      let several = try train(ranks: ranks)
+      let several = try train(ranks: ranks, "one-shard-a-rank")
       try expectSame(several, one, "\(ranks) ranks")
     }
   }
@@ -58,16 +58,16 @@ import Testing
   /// Summed in one tree, not a bit depends on the ranks; 100 images make a last logical shard of 4.
   @Test(arguments: [64, 100])
   func reproducibleRunsAreTheSameBitForBit(batch: Int) throws {
-    let one = try train(ranks: 1, batch: batch, "reproducible")
+    let one = try train(ranks: 1, batch: batch)
     for ranks in [2, 3, 7] {
-      let several = try train(ranks: ranks, batch: batch, "reproducible")
+      let several = try train(ranks: ranks, batch: batch)
       let isSame =
         several.losses == one.losses
         && several.weights.map(\.bitPattern) == one.weights.map(\.bitPattern)
       #expect(isSame, "\(ranks) ranks")
     }
     // The comparison can fail.
-    let unordered = try train(ranks: 3, batch: batch).weights == one.weights
+    let unordered = try train(ranks: 3, batch: batch, "one-shard-a-rank").weights == one.weights
     #expect(!unordered)
   }
 
