@@ -14,10 +14,10 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   /// The probability that a unit of D is dropped.
   public var dropout = 0.3
   public var seed: UInt64 = 0
+  /// Rows of a logical shard in the settings' file; absent for one shard a rank.
+  public private(set) var logicalShardSize: Int?
   /// Rows of a logical shard of a reproducible run, if nothing else is said.
   public static let usualShardSize = 16
-  /// Rows of a logical shard in the settings' file; absent for one shard a rank.
-  public private(set) var logicalShardSize: Int? = usualShardSize
 
   /// In which parts sums over the batch are taken before the parts are added up in one fixed tree.
   public var logicalShards: BatchPartition.LogicalShards {

@@ -88,7 +88,7 @@ struct RunDescription {
   private var sumLine: String {
     guard case .ofSize(let size) = settings.logicalShards else {
       return
-        "one part a rank (--no-reproducible): their last digits depend on the number of ranks"
+        "one part a rank: their last digits depend on the number of ranks (--reproducible: nothing does)"
     }
     let shardCount = partition.logicalShards.count
     let line =
@@ -97,7 +97,7 @@ struct RunDescription {
     let idle = partition.logicalShardsOfRank.filter(\.isEmpty).count
     if idle > 0 {
       return line + "; \(Phrases.count(idle, "rank")) of \(ranks.rankCount) idle:"
-        + " take \(shardCount), a smaller --shard-size, or --no-reproducible"
+        + " take \(shardCount), or a smaller --shard-size"
     }
     if !shardCount.isMultiple(of: ranks.rankCount) {
       let better = (1...ranks.rankCount).last { shardCount.isMultiple(of: $0) } ?? 1

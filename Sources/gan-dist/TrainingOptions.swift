@@ -48,20 +48,16 @@ struct TrainingOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "The same bits for any number of ranks, threads and hosts (default: --reproducible).",
+      "The same bits for any number of ranks, threads and hosts (default: --no-reproducible).",
       discussion: """
         Sums over the batch are taken a logical shard at a time and then in one fixed tree. Without it each rank adds up its \
-        images in one go, which takes some 5 % less time, and owns any number of them: results then depend on the number of \
-        ranks in their last digits.
+        images in one go, which is faster: results then depend on the number of ranks in their last digits.
         """))
   var reproducible: Bool?
 
   @Option(
     help: ArgumentHelp(
-      """
-      Images of a logical shard of a reproducible run (default: 16, or --batch-size-per-rank where 16 does not divide it). \
-      Ranks own whole shards.
-      """,
+      "Images of a logical shard of a reproducible run (default: 16). Ranks own whole shards.",
       valueName: "n"))
   var shardSize: Int?
 
@@ -87,7 +83,7 @@ struct TrainingOptions: ParsableArguments {
     }
     if reproducible == false && shardSize != nil {
       throw ValidationError(
-        "--shard-size is for a reproducible run: it does not go with --no-reproducible.")
+        "--shard-size is for a reproducible run: it needs --reproducible, or nothing.")
     }
     do {
       // A lone rank may have too small a share where many ranks together have enough: two stand for many.
@@ -136,14 +132,10 @@ struct TrainingOptions: ParsableArguments {
   /// What the options say of logical shards; nil if nothing.
   private func logicalShards(_ begun: TrainingSettings?) -> BatchPartition.LogicalShards? {
     if let shardSize { return .ofSize(shardSize) }
-    let usualSize = TrainingSettings.usualShardSize
-    if reproducible == false { return .onePerRank }
-    if reproducible == true, begun?.logicalShards == .onePerRank { return .ofSize(usualSize) }
-    // Who says what a rank gets, gets it: whole shards, also of another size.
-    if begun == nil, let batchSizePerRank, !batchSizePerRank.isMultiple(of: usualSize) {
-      return .ofSize(batchSizePerRank)
-    }
-    return nil
+    guard let reproducible else { return nil }
+    if !reproducible { return .onePerRank }
+    if let begun, begun.logicalShards != .onePerRank { return begun.logicalShards }
+    return .ofSize(TrainingSettings.usualShardSize)
   }
 
   private func globalBatchSize(_ rankCount: Int) throws -> Int? {

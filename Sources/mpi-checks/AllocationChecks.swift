@@ -5,11 +5,13 @@ import MPI
 import MPICollectives
 import Matrices
 
-/// `allocations [one-shard-a-rank]`: once some steps have been taken, the next ones allocate nothing, on any rank.
+/// `allocations [reproducible]`: once some steps have been taken, the next ones allocate nothing, on any rank.
 func checkAllocations(_ communicator: Communicator, _ arguments: [String]) throws {
   var settings = TrainingSettings()
   settings.maximumSteps = 60
-  if arguments.contains("one-shard-a-rank") { settings.logicalShards = .onePerRank }
+  if arguments.contains("reproducible") {
+    settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
+  }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
   let watch = try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)
   let trainer = try Trainer(

@@ -6,7 +6,7 @@ import MPICollectives
 import Matrices
 import NeuralNetwork
 
-/// `train FILE BATCH STEPS [local|one-shard-a-rank|private-replicas]`: trains on the real data; checks that all ranks hold the same
+/// `train FILE BATCH STEPS [local|reproducible|private-replicas]`: trains on the real data; checks that all ranks hold the same
 /// bits; rank 0 writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
 /// `local` is the negative control: each rank normalises its own rows. With `private-replicas` no rank shares its state.
@@ -17,7 +17,9 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.globalBatchSize = batchSize
   settings.maximumSteps = steps
   settings.seed = 5
-  if arguments.contains("one-shard-a-rank") { settings.logicalShards = .onePerRank }
+  if arguments.contains("reproducible") {
+    settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
+  }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
   let ranks = try MPICollective(
     communicator, mayShareReplicas: !arguments.contains("private-replicas"))

@@ -43,7 +43,7 @@ import Testing
   }
 
   /// Nothing is allocated in a step. A debug build does not count: it boxes closures.
-  @Test(arguments: [1, 2, 3], [[], ["one-shard-a-rank"]])
+  @Test(arguments: [1, 2, 3], [[], ["reproducible"]])
   func aStepAllocatesNothing(ranks: Int, options: [String]) throws {
     let release = ProcessInfo.processInfo.environment["GAN_DIST_RELEASE"]
     guard let release else {

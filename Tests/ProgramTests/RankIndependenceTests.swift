@@ -38,9 +38,9 @@ import Testing
   }
 
   @Test func theResultDoesNotDependOnTheRanks() throws {
-    let one = try train(ranks: 1, "one-shard-a-rank")
+    let one = try train(ranks: 1)
     for ranks in [2, 3, 4, 7] {
-      let several = try train(ranks: ranks, "one-shard-a-rank")
+      let several = try train(ranks: ranks)
       try expectSame(several, one, "\(ranks) ranks")
     }
   }
@@ -58,16 +58,16 @@ import Testing
   /// Summed in one tree, not a bit depends on the ranks; 100 images make a last logical shard of 4.
   @Test(arguments: [64, 100])
   func reproducibleRunsAreTheSameBitForBit(batch: Int) throws {
-    let one = try train(ranks: 1, batch: batch)
+    let one = try train(ranks: 1, batch: batch, "reproducible")
     for ranks in [2, 3, 7] {
-      let several = try train(ranks: ranks, batch: batch)
+      let several = try train(ranks: ranks, batch: batch, "reproducible")
       let isSame =
         several.losses == one.losses
         && several.weights.map(\.bitPattern) == one.weights.map(\.bitPattern)
       #expect(isSame, "\(ranks) ranks")
     }
     // The comparison can fail.
-    let unordered = try train(ranks: 3, batch: batch, "one-shard-a-rank").weights == one.weights
+    let unordered = try train(ranks: 3, batch: batch).weights == one.weights
     #expect(!unordered)
   }
 

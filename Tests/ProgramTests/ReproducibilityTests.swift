@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The same state for any number of ranks and threads, on real data, through kills.
+/// `--reproducible`: the same state for any number of ranks and threads, on real data, through kills.
 @Suite(.serialized) struct ReproducibilityTests {
   @Test func anyRanksEndInTheSameState() throws {
     let script = Repository.folder
@@ -24,12 +24,10 @@ import Testing
       #expect(job.status == 0, "\(job.transcript)")
       return job.output
     }
-    let idle = try banner(5, "--batch-size", "64")
-    #expect(idle.contains("1 rank of 5 idle: take 4, a smaller --shard-size, or --no-reproducible"))
-    let uneven = try banner(3, "--batch-size", "64")
+    let idle = try banner(5, "--batch-size", "64", "--reproducible")
+    #expect(idle.contains("1 rank of 5 idle: take 4, or a smaller --shard-size"))
+    let uneven = try banner(3, "--batch-size", "64", "--reproducible")
     #expect(uneven.contains("2 or 4 ranks would share them evenly"))
-    #expect(
-      try banner(2, "--batch-size", "64", "--no-reproducible").contains(
-        "depend on the number of ranks"))
+    #expect(try banner(2, "--batch-size", "64").contains("depend on the number of ranks"))
   }
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Usage: three-hosts.sh PROGRAM [STEPS [BATCH]]
 #
-# Trains with PROGRAM (a built gan-dist) on a cluster of three hosts, two ranks on node1 and one on each of
+# Trains with PROGRAM (a built gan-dist) and --reproducible on a cluster of three hosts, two ranks on node1 and one on each of
 # node2 and node3, then with the same options and four ranks on one host: STEPS (default 30) steps of BATCH
 # (default 64) images. Passes (status 0) only when both runs logged the same losses and ended in the same state,
 # bit for bit, and when as many bytes crossed the links of node2 and node3 as reducing the gradients of every
@@ -97,7 +97,7 @@ trap clean_up EXIT
 "$nodes" up 3
 printf 'node1 slots=2\nnode2 slots=1\nnode3 slots=1\n' >"$folder/hosts"
 # The hosts share this machine's cores without knowing: more threads would only wait for one another.
-options=(--max-steps "$steps" --batch-size "$batch" --epochs 1 --seed 7 --threads 1 --quiet)
+options=(--max-steps "$steps" --batch-size "$batch" --epochs 1 --seed 7 --threads 1 --reproducible --quiet)
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 "$nodes" bytes >"$folder/before"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Usage: any-ranks.sh PROGRAM [STEPS]
 #
-# Trains with PROGRAM (a built gan-dist) for STEPS (default 300) steps, with 1, 2, 3, 4, 5 and 8 ranks of 1 and 2
+# Trains with PROGRAM (a built gan-dist) and --reproducible for STEPS (default 300) steps, with 1, 2, 3, 4, 5 and 8 ranks of 1 and 2
 # threads each, in batches of 64 and of 96 images; then once more in batches of 64, killed twice: begun with 4 ranks,
 # gone on with 1, ended with 3. Passes (status 0) only if all runs of a batch size end in the same state, bit for bit
-# (gan-dist inspect --digest), products of AVX2 among them; also with bfloat16 factors, where the processor has them; and if with --no-reproducible three ranks do not end in that of one.
+# (gan-dist inspect --digest), products of AVX2 among them; also with bfloat16 factors, where the processor has them; and if without --reproducible three ranks do not end in that of one.
 # Prints a line a run.
 set -euo pipefail
 
@@ -49,14 +49,14 @@ for batch in 64 96; do
   expected=''
   for ranks in 1 2 3 4 5 8; do
     for threads in 1 2; do
-      train "$ranks" --batch-size "$batch" --threads "$threads"
+      train "$ranks" --reproducible --batch-size "$batch" --threads "$threads"
       expect_same "batch $batch, $ranks ranks, $threads threads each"
     done
   done
   if ((batch == 64)); then
     of_64=$expected
     # An older processor's products, as far as this one can do them.
-    LIBXSMM_TARGET=hsw train 2 --batch-size 64 --threads 1
+    LIBXSMM_TARGET=hsw train 2 --reproducible --batch-size 64 --threads 1
     expect_same 'batch 64, 2 ranks, products of AVX2'
   fi
 done
@@ -64,7 +64,7 @@ done
 # The last logical shard may be smaller, and a rank may have nothing but it.
 expected=''
 for ranks in 1 3 7; do
-  train "$ranks" --batch-size 100 --threads 1
+  train "$ranks" --reproducible --batch-size 100 --threads 1
   expect_same "batch 100, $ranks ranks"
 done
 
@@ -74,10 +74,10 @@ if "$program" --max-steps 0 --precision bfloat16 --quiet --out "$folder/run" 2>"
   for batch in 64 100; do
     expected=''
     for ranks in 1 2 3 4; do
-      train "$ranks" --batch-size "$batch" --threads 1 --precision bfloat16
+      train "$ranks" --batch-size "$batch" --reproducible --threads 1 --precision bfloat16
       expect_same "batch $batch, $ranks ranks, bfloat16"
     done
-    train 2 --batch-size "$batch" --threads 2 --precision bfloat16
+    train 2 --batch-size "$batch" --reproducible --threads 2 --precision bfloat16
     expect_same "batch $batch, 2 ranks, 2 threads each, bfloat16"
     [[ $expected != "$of_64" ]] || fail 'bfloat16 changes nothing'
   done
@@ -90,7 +90,7 @@ fi
 killed() {
   local ranks=$1 step=$2 job victim
   shift 2
-  train "$ranks" --batch-size 64 --threads 1 --checkpoint-every-steps 1 --keep-checkpoints 1000000 "$@" \
+  train "$ranks" --reproducible --batch-size 64 --threads 1 --checkpoint-every-steps 1 --keep-checkpoints 1000000 "$@" \
     2>"$folder/errors" &
   job=$!
   until compgen -G "$(printf '%s/run/checkpoints/step_%08d.safetensors' "$folder" "$step")" >/dev/null; do
@@ -111,9 +111,9 @@ expect_same 'batch 64, begun with 4 ranks, killed, gone on with 1, killed, ended
 
 # The comparison can fail: without the tree the last digits depend on the ranks.
 expected=''
-train 1 --no-reproducible
+train 1
 expect_same 'batch 64, 1 rank, not reproducible'
-train 3 --no-reproducible
+train 3
 [[ $(digest) != "$expected" ]] || fail 'the comparison sees no difference where there must be one'
 
 printf 'any-ranks: passed: %d runs of %d steps\n' "$runs" "$steps"
