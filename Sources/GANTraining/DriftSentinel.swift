@@ -3,6 +3,8 @@ import NeuralNetwork
 
 /// Compares the state of all ranks, tensor by tensor: equal updates of equal parameters stay equal, unless memory or a
 /// processor is faulty.
+///
+/// Ranks that share their state (``Replicas``) have one copy of parameters and moments to show: then hosts are compared.
 final class DriftSentinel {
   private let state: TrainingState
   private let gather: any Gather

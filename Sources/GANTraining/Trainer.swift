@@ -171,7 +171,8 @@ public final class Trainer {
     collective: any Collective, rankNames: [String]? = nil
   ) throws {
     try settings.validate()
-    try settings.validate(imageCount: dataSet.imageCount)
+    try settings.validate(
+      imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
     try settings.validate(instructionSets: [XSMM.instructionSet])
     self.settings = settings
     self.schedule = schedule
@@ -240,6 +241,9 @@ public final class Trainer {
   public func run(
     observer: some TrainingObserver, stopRequested: () -> Bool = { false }
   ) throws -> RunEnding {
+    // Who shares the state with others must not read it before they have loaded it, too.
+    _ = try state.generator.replicas.meet(true)
+    _ = try state.discriminator.replicas.meet(true)
     try observer.trainingWillBegin(self)
     epochStart = .now
     // The first state is a checkpoint, too: whatever happens from now on, the run can go on.

@@ -105,20 +105,28 @@ extension TrainingSettings {
   ///   - rankNames: what people call the ranks; nil where only one is asked for.
   /// - Throws: ``Invalid``, on every rank for the same instruction sets.
   public func validate(instructionSets: [String], rankNames: [String]? = nil) throws {
-    guard let needed = precision.neededInstructionSets,
-      let slow = instructionSets.firstIndex(where: { !needed.contains($0) })
+    guard let needed = precision.neededInstructionSet,
+      let slow = instructionSets.firstIndex(where: { $0 != needed })
     else { return }
     throw Invalid(
       setting: "--precision",
       reason: """
-        \(precision.rawValue) needs a processor with \(needed.joined(separator: " or ")), but libxsmm uses \
+        \(precision.rawValue) needs a processor with \(needed), but libxsmm uses \
         \(instructionSets[slow])\(rankNames.map { " on \($0[slow])" } ?? "") (LIBXSMM_TARGET, or the processor's best)
         """)
   }
 
   /// Checks what needs the data.
   /// - Throws: ``Invalid``.
-  public func validate(imageCount: Int) throws {
+  public func validate(imageCount: Int, pixelsPerImage: Int) throws {
+    guard precision == .float32 || pixelsPerImage.isMultiple(of: 2) else {
+      throw Invalid(
+        setting: "--precision",
+        reason: """
+          is \(precision.rawValue), whose factors come in pairs, but an image of the data set has \(pixelsPerImage) pixels: \
+          take float32
+          """)
+    }
     guard globalBatchSize <= imageCount else {
       throw Invalid(
         setting: "--batch-size",

@@ -41,7 +41,10 @@ final class AwaitedExchange {
 
   /// What this rank has received tells that every rank has entered the exchange's operation.
   func allHaveEntered(_ kind: FlightRecord.Kind) {
-    if kind != .start { Timeline.end(.interval, name, begun: begun) }
+    if kind != .start { leave() }
     watch?.allHaveEntered(kind == .start ? started : current)
   }
+
+  /// The exchange is over for this rank.
+  func leave() { Timeline.end(.interval, name, begun: begun) }
 }

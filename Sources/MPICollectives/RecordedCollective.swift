@@ -24,8 +24,10 @@ public final class RecordedCollective: Collective {
   }
 
   public func makeReplicas(name: String, byteCount: Int) throws -> any Replicas {
-    RecordedReplicas(
-      try base.makeReplicas(name: name, byteCount: byteCount), name: name, recorder)
+    let replicas = try base.makeReplicas(name: name, byteCount: byteCount)
+    // Who shares with nobody meets nobody.
+    if replicas is PrivateReplicas { return replicas }
+    return RecordedReplicas(replicas, name: name, recorder)
   }
 
   public func makeReduction(
@@ -107,7 +109,8 @@ private final class RecordedReplicas: Replicas {
 
   func meet(_ verdict: Bool) throws -> Bool {
     recorder.enter(name: name, kind: .gather, byteCount: 0)
-    defer { recorder.leave() }
-    return try base.meet(verdict)
+    let areAgreed = try base.meet(verdict)
+    recorder.leave()
+    return areAgreed
   }
 }

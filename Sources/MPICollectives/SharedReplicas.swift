@@ -4,6 +4,7 @@ import NeuralNetwork
 /// What is the same on all ranks, once a host: its ranks share the memory and the work of updating it.
 final class SharedReplicas: Replicas {
   private let host: Communicator
+  private let hostCount: Int
   private let window: SharedWindow
   private let written: HostMeeting
   private let awaited: AwaitedExchange
@@ -21,6 +22,7 @@ final class SharedReplicas: Replicas {
     self.window = window
     self.awaited = awaited
     host = teams.host
+    hostCount = teams.hostCount
     written = HostMeeting(in: window, at: 0, rank: host.rank, expected: 0..<host.rankCount)
     rest = window.segment(ofRank: 0)[HostMeeting.byteCount...]
   }
@@ -44,7 +46,8 @@ final class SharedReplicas: Replicas {
     awaited.enter(.gather)
     written.come(verdict)
     try awaited.wait(for: written)
-    awaited.allHaveEntered(.gather)
+    // Of other hosts this tells nothing.
+    if hostCount == 1 { awaited.allHaveEntered(.gather) } else { awaited.leave() }
     return written.allAgree
   }
 }

@@ -83,7 +83,7 @@ enum Cut {
 
   /// What a kernel adds up before sums are stored for a while: more is faster, as long as factors are cached.
   ///
-  /// For the smallest tiles, kernels of one vector have several sums under way and add them up in the end: there, one
+  /// For the smallest tiles, AVX-512 kernels of one vector have several sums under way and add them up in the end: there, one
   /// product (or pair) is added at a time.
   static func inner(
     _ inner: Range<Int>, rows: Int, columns: Int, _ precision: Precision

@@ -20,9 +20,11 @@ struct Tile: BitwiseCopyable {
 
 /// What a product does to each number before it is stored.
 public enum ProductActivation: Sendable, Equatable, BitwiseCopyable {
+  /// x
   case identity
   /// x > 0 ? x : slope * x
   case leakyReLU(slope: Float)
+  /// The hyperbolic tangent of x.
   case tanh
 }
 

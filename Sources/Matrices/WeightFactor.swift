@@ -20,6 +20,7 @@ public struct WeightFactor {
     copies = (rounded, pairs.baseAddress!)
   }
 
+  /// Of the numbers that products read.
   public var precision: Precision { copies == nil ? .float32 : .bfloat16 }
 
   /// `[outputs, inputs]`.

@@ -21,8 +21,6 @@ public struct BatchPartition: Equatable, Sendable {
   public let logicalShardsOfRank: [Range<Int>]
   /// The nodes of the tree that a rank adds up by itself.
   public let nodesOfRank: [[Range<Int>]]
-  /// Whether the logical shards are the same for any number of ranks.
-  public let isFixed: Bool
 
   /// Cuts a batch into logical shards, and deals these out to the ranks.
   public init(globalBatchSize: Int, rankCount: Int, shards: LogicalShards = .onePerRank) {
@@ -42,7 +40,7 @@ public struct BatchPartition: Equatable, Sendable {
     }
     let starts = Self.starts(of: shards.count, over: rankCount)
     self.init(
-      globalBatchSize, shards: shards, isFixed: true,
+      globalBatchSize, shards: shards,
       shardsOfRank: (0..<rankCount).map { starts[$0]..<starts[$0 + 1] })
   }
 
@@ -55,14 +53,10 @@ public struct BatchPartition: Equatable, Sendable {
       return next..<next + (rows.isEmpty ? 0 : 1)
     }
     self.init(
-      globalBatchSize, shards: rows.filter { !$0.isEmpty }, isFixed: false,
-      shardsOfRank: shardsOfRank)
+      globalBatchSize, shards: rows.filter { !$0.isEmpty }, shardsOfRank: shardsOfRank)
   }
 
-  private init(
-    _ globalBatchSize: Int, shards: [Range<Int>], isFixed: Bool, shardsOfRank: [Range<Int>]
-  ) {
-    self.isFixed = isFixed
+  private init(_ globalBatchSize: Int, shards: [Range<Int>], shardsOfRank: [Range<Int>]) {
     let tree = SummationTree(leafCount: shards.count)
     self.globalBatchSize = globalBatchSize
     rankCount = shardsOfRank.count

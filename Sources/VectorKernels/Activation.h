@@ -9,8 +9,8 @@ INLINE float hyperbolicTangent(float x) {
   series = series * square + -3.33332819422e-1f;
   series = x + x * square * series;
 
-  // e^(2|x|) = 2^n e^r; from 9 on, tanh is 1 in float32.
-  float y = size < 9 ? size + size : 18.0f;
+  // e^(2|x|) = 2^n e^r; from 10 on, tanh is 1 in float32.
+  float y = size < 10 ? size + size : 20.0f;
   float n = __builtin_elementwise_rint(y * 1.44269504088896341f);
   float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
   float power = 1.9875691500e-4f;

@@ -40,9 +40,16 @@ import Testing
 
   @Test func aBatchLargerThanTheDataIsRefused() {
     #expect(throws: TrainingSettings.Invalid.self) {
-      try TrainingSettings().validate(imageCount: 63)
+      try TrainingSettings().validate(imageCount: 63, pixelsPerImage: 784)
     }
-    #expect(throws: Never.self) { try TrainingSettings().validate(imageCount: 64) }
+    #expect(throws: Never.self) {
+      try TrainingSettings().validate(imageCount: 64, pixelsPerImage: 729)
+    }
+    var settings = TrainingSettings()
+    settings.precision = .bfloat16
+    #expect(throws: TrainingSettings.Invalid.self) {
+      try settings.validate(imageCount: 64, pixelsPerImage: 729)
+    }
   }
 
   @Test func settingsOfBeforeAreFloat32() throws {
