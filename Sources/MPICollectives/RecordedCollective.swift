@@ -39,24 +39,43 @@ public final class RecordedCollective: Collective {
   }
 }
 
-private final class RecordedGather: Gather {
-  var contribution: UnsafeMutableBufferPointer<Double> { base.contribution }
-  var contributions: UnsafeMutableBufferPointer<Double> { base.contributions }
-  private let base: any Gather
+/// An exchange by its name in the flight record.
+private struct RecordedExchange {
   private let recorder: FlightRecorder
   private let name: Int
 
-  init(_ base: any Gather, name: String, _ recorder: FlightRecorder) {
-    self.base = base
+  init(_ name: String, _ recorder: FlightRecorder) {
     self.recorder = recorder
     self.name = recorder.register(name: name)
   }
 
-  func run() throws {
-    recorder.enter(
-      name: name, kind: .gather, byteCount: contribution.count * MemoryLayout<Double>.stride)
-    try base.run()
+  /// Notes that this rank enters the exchange, and that it leaves it: not if it throws.
+  @inline(__always)
+  func record<Result>(
+    _ kind: FlightRecord.Kind, byteCount: Int, _ work: () throws -> Result
+  ) rethrows -> Result {
+    recorder.enter(name: name, kind: kind, byteCount: byteCount)
+    let result = try work()
     recorder.leave()
+    return result
+  }
+}
+
+private final class RecordedGather: Gather {
+  var contribution: UnsafeMutableBufferPointer<Double> { base.contribution }
+  var contributions: UnsafeMutableBufferPointer<Double> { base.contributions }
+  private let base: any Gather
+  private let exchange: RecordedExchange
+
+  init(_ base: any Gather, name: String, _ recorder: FlightRecorder) {
+    self.base = base
+    exchange = RecordedExchange(name, recorder)
+  }
+
+  func run() throws {
+    try exchange.record(
+      .gather, byteCount: contribution.count * MemoryLayout<Double>.stride
+    ) { try base.run() }
   }
 }
 
@@ -64,39 +83,26 @@ private final class RecordedReduction: Reduction {
   var parts: [ParameterArena] { base.parts }
   var sum: ParameterArena { base.sum }
   private let base: any Reduction
-  private let recorder: FlightRecorder
-  private let name: Int
+  private let exchange: RecordedExchange
   private let byteCount: Int
 
   init(_ base: any Reduction, name: String, byteCount: Int, _ recorder: FlightRecorder) {
     self.base = base
-    self.recorder = recorder
     self.byteCount = byteCount
-    self.name = recorder.register(name: name)
+    exchange = RecordedExchange(name, recorder)
   }
 
-  func start() throws {
-    recorder.enter(name: name, kind: .start, byteCount: byteCount)
-    try base.start()
-    recorder.leave()
-  }
-
-  func finish() throws {
-    recorder.enter(name: name, kind: .finish, byteCount: byteCount)
-    try base.finish()
-    recorder.leave()
-  }
+  func start() throws { try exchange.record(.start, byteCount: byteCount) { try base.start() } }
+  func finish() throws { try exchange.record(.finish, byteCount: byteCount) { try base.finish() } }
 }
 
 private final class RecordedReplicas: Replicas {
   private let base: any Replicas
-  private let recorder: FlightRecorder
-  private let name: Int
+  private let exchange: RecordedExchange
 
   init(_ base: any Replicas, name: String, _ recorder: FlightRecorder) {
     self.base = base
-    self.recorder = recorder
-    self.name = recorder.register(name: name)
+    exchange = RecordedExchange(name, recorder)
   }
 
   func take<Number: Numeric & BitwiseCopyable>(
@@ -108,9 +114,6 @@ private final class RecordedReplicas: Replicas {
   func share(of count: Int) -> Range<Int> { base.share(of: count) }
 
   func meet(_ verdict: Bool) throws -> Bool {
-    recorder.enter(name: name, kind: .gather, byteCount: 0)
-    let areAgreed = try base.meet(verdict)
-    recorder.leave()
-    return areAgreed
+    try exchange.record(.gather, byteCount: 0) { try base.meet(verdict) }
   }
 }

@@ -27,10 +27,7 @@ public final class ActivatedProduct {
     if right.precision == .bfloat16 {
       precondition(inner.isMultiple(of: 2), "bfloat16 numbers come in pairs")
       let rounded = workspace.zeros(of: UInt16.self, count: left.count).baseAddress!
-      phases.append(
-        Cut.forThreads(Array(0..<rows)).map {
-          $0.map { .round(left.elements + $0 * inner, count: inner, into: rounded + $0 * inner) }
-        })
+      phases.append(ProductStep.rounding(left, into: rounded, step: inner))
       (words, wordsOfRow) = (UnsafeRawPointer(rounded), inner / 2)
     }
     let transposed = workspace.matrix(rows: wordsOfRow, columns: max(rows, 1))
@@ -59,7 +56,7 @@ public final class ActivatedProduct {
           }
         }
         let columns = columnTiles.first!.lowerBound..<columnTiles.last!.upperBound
-        for columns in Cut.pieces(of: columns, size: 64) {
+        for columns in Cut.pieces(of: columns, size: Transposition.tileRows) {
           steps.append(
             .activate(
               Tile(transposedResult, rows: columns, columns: 0..<rows),

@@ -19,13 +19,7 @@ public final class PlainProduct {
       // What makes the last pair whole stays zero.
       inner += inner % 2
       let rounded = workspace.zeros(of: UInt16.self, count: rows * inner).baseAddress!
-      phases.append(
-        Cut.forThreads(Array(0..<rows)).map {
-          $0.map {
-            .round(
-              left.elements + $0 * left.columns, count: left.columns, into: rounded + $0 * inner)
-          }
-        })
+      phases.append(ProductStep.rounding(left, into: rounded, step: inner))
       leftFactor = LeftFactor(address: rounded, precision: .bfloat16, step: inner)
     }
     let factors = ProductFactors(left: leftFactor, right: right.asRight)

@@ -74,6 +74,20 @@ enum ProductStep: BitwiseCopyable {
   }
 }
 
+extension ProductStep {
+  /// The rows of a matrix as bfloat16 numbers, `step` of these from row to row: a piece a thread.
+  static func rounding(
+    _ matrix: Matrix, into rounded: UnsafeMutablePointer<UInt16>, step: Int
+  ) -> [[ProductStep]] {
+    Cut.forThreads(Array(0..<matrix.rows)).map { rows in
+      rows.map {
+        .round(
+          matrix.elements + $0 * matrix.columns, count: matrix.columns, into: rounded + $0 * step)
+      }
+    }
+  }
+}
+
 /// Steps in a fixed order: phases that follow each other, each cut into pieces that different threads may do.
 ///
 /// A piece is done by one thread from beginning to end. Nothing is allocated when a program runs.

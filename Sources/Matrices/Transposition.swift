@@ -7,7 +7,7 @@ struct Transposition {
   let resultStep: Int
 
   // The size at which libxsmm's kernels are fastest.
-  private static let tileRows = 64
+  static let tileRows = 64
   private static let tileColumns = 16
   private static let wordSize = 4
 

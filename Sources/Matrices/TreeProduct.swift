@@ -53,8 +53,9 @@ public final class TreeProduct {
         right: RightFactor(address: rightWords, precision: .bfloat16, step: right.columns))
       var end = 0
       inner = blocks.map { block in
-        defer { end += (block.count + 1) / 2 * 2 }
-        return end..<end + (block.count + 1) / 2 * 2
+        let begin = end
+        end += (block.count + 1) / 2 * 2
+        return begin..<end
       }
     }
     phases.append(
