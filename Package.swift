@@ -21,7 +21,9 @@ let libraries: [Target] = [
   .target(name: "MPI", dependencies: ["COpenMPI"]),
   .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
-  .target(name: "Files", dependencies: ["COpenSSL"]),
+  .target(
+    name: "Files",
+    dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
   .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
   .target(
@@ -85,6 +87,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: systemLibraries + libraries + programs + tests
 )

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A file that appears whole or not at all, and outlasts a crash once it is written.
 ///
@@ -175,8 +176,8 @@ extension DurableFile {
 
     /// The folder that has the file's name in it.
     static func folder(of path: String) -> String {
-      guard let slash = path.lastIndex(of: "/") else { return "." }
-      return slash == path.startIndex ? "/" : String(path[..<slash])
+      let folder = FilePath(path).removingLastComponent()
+      return folder.isEmpty ? "." : folder.string
     }
   }
 }
