@@ -7,7 +7,7 @@ let systemLibraries: [Target] = [
   .systemLibrary(
     name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
   .systemLibrary(name: "CXSMM", providers: [.apt(["libxsmm-dev"])]),
-  .systemLibrary(name: "COpenMP"),
+  .systemLibrary(name: "CLinux"),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -18,8 +18,10 @@ let libraries: [Target] = [
   .target(
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
-  .target(name: "MPI", dependencies: ["COpenMPI"]),
-  .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "VectorKernels"]),
+  .target(name: "Waiting", dependencies: ["CLinux"]),
+  .target(name: "Processors", dependencies: ["CLinux"]),
+  .target(name: "MPI", dependencies: ["COpenMPI", "Processors", "Waiting"]),
+  .target(name: "Matrices", dependencies: ["CXSMM", "VectorKernels", "Waiting"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(
     name: "Files",
@@ -31,7 +33,8 @@ let libraries: [Target] = [
     dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
   .target(name: "FlightRecorder"),
   .target(
-    name: "MPICollectives", dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork"]),
+    name: "MPICollectives",
+    dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork", "Waiting"]),
   .target(name: "Tracing", dependencies: ["Files", "Matrices"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
@@ -43,7 +46,7 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
-      "NeuralNetwork", "Pictures", "TensorFiles", "Tracing",
+      "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
@@ -59,6 +62,8 @@ let programs: [Target] = [
 let tests: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .testTarget(name: "ProcessorsTests", dependencies: ["Processors"]),
+  .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
   .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),

@@ -1,21 +1,34 @@
 import COpenMPI
 import Glibc
+import Processors
 
 /// From MPI_Init to MPI_Finalize (MPI-3.1 section 8.7), or to MPI_Abort if something is thrown.
 public enum MPISession {
+  /// How a job ends that failed.
+  public struct Failure {
+    public let status: Int32
+    let isSeenByAll: Bool
+
+    /// - Parameters:
+    ///   - status: the exit status of the job.
+    ///   - isSeenByAll: whether every rank throws at the same place: then all can end in good order, without a word of MPI's.
+    public init(status: Int32, isSeenByAll: Bool) {
+      (self.status, self.isSeenByAll) = (status, isSeenByAll)
+    }
+  }
+
   /// Runs `body` on every rank and returns what it returned.
   ///
-  /// Finalize is collective and would wait for ranks that threw, so an error ends the job by MPI_Abort instead.
+  /// Finalize is collective and would wait for ranks that go on: an error of this rank alone ends the job by MPI_Abort.
   ///
   /// - Parameters:
-  ///   - explain: says to people what went wrong and returns the exit status of the job. It is called on
-  ///     the rank that threw; the communicator is nil if MPI itself could not start.
+  ///   - explain: says to people what went wrong and how the job ends. It is called on the rank that threw; the
+  ///     communicator is nil if MPI itself could not start.
   ///   - body: gets all ranks. Every rank must run it.
   public static func run<Result>(
-    placement: ProcessPlacement, explain: (any Error, Communicator?) -> Int32,
-    _ body: (Communicator) throws -> Result
+    explain: (any Error, Communicator?) -> Failure, _ body: (Communicator) throws -> Result
   ) -> Result {
-    prepareEnvironment(placement)
+    prepareEnvironment()
     var world: Communicator?
     do {
       var provided: Int32 = 0
@@ -28,19 +41,29 @@ public enum MPISession {
       try check(MPI_Finalize(), "MPI_Finalize")
       return result
     } catch {
-      let status = explain(error, world)
-      guard world != nil else { exit(status) }
-      MPI_Abort(MPI_COMM_WORLD, status)
-      exit(status)
+      let failure = explain(error, world)
+      guard let world else { exit(failure.status) }
+      if failure.isSeenByAll || world.rankCount == 1 {
+        MPI_Finalize()
+      } else {
+        MPI_Abort(MPI_COMM_WORLD, failure.status)
+      }
+      exit(failure.status)
     }
   }
 
   /// Settings that Open MPI reads when it starts; what the user set stands.
-  private static func prepareEnvironment(_ placement: ProcessPlacement) {
+  private static func prepareEnvironment() {
     // A process without mpirun needs neither a helper daemon nor a network.
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    // Containers often forbid a process to read another's memory, and Open MPI then complains at every message. Ranks
+    // of a host share memory for all that is large, so nothing is lost without it.
+    setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0)
     // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others.
-    if placement.isOversubscribed { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0) }
+    let ranksOnHost = getenv("OMPI_COMM_WORLD_LOCAL_SIZE").flatMap { Int(String(cString: $0)) } ?? 1
+    if ranksOnHost > ProcessorSet.ofThisProcess().numbers.count {
+      setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    }
   }
 
   /// Such as "Open MPI v4.1.4".

@@ -31,11 +31,7 @@ final class AwaitedExchange {
   /// - Throws: `MPIError`; ``StallError`` if it never is.
   func wait(for event: some Awaitable) throws {
     try Timeline.record(.waiting, name) {
-      guard let watch else {
-        while try !event.isComplete() {}
-        return
-      }
-      try watch.wait(for: event)
+      if let watch { try watch.wait(for: event) } else { try event.wait() }
     }
   }
 

@@ -1,6 +1,6 @@
 import FlightRecorder
-import Glibc
 import MPI
+import Waiting
 
 /// Notices that an exchange hangs, and finds out whom the ranks wait for.
 ///
@@ -23,7 +23,6 @@ public final class StallWatch {
   private var enteredByAll = Operation()
   private var inquiryCount = 0
 
-  private static let pollInterval = 50_000_000
   private static let answerTime = 5_000_000_000
   /// How long a rank leaves it to a lower one to say what they both know.
   private static let deferralTime = 10_000_000_000
@@ -63,25 +62,9 @@ public final class StallWatch {
   /// Waits until something is over.
   /// - Throws: `MPIError`; ``StallError`` if ranks are missing, and this one is to say so.
   func wait(for event: some Awaitable) throws {
-    // Few tests between two looks at the clock: each may yield the processor to other ranks.
-    let testsInARow = 16
-    for _ in 0..<testsInARow where try event.isComplete() { return }
-    let start = Self.now()
-    var nextPoll = start + Self.pollInterval
+    let start = Spinning.monotonicTime()
     var inquiry = Inquiry(waitingSince: start, begin: start + timeout)
-    while true {
-      for _ in 0..<testsInARow where try event.isComplete() { return }
-      let now = Self.now()
-      guard now >= nextPoll else { continue }
-      nextPoll = now + Self.pollInterval
-      try poll(&inquiry, now: now)
-    }
-  }
-
-  private static func now() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    try event.wait { try poll(&inquiry, now: Spinning.monotonicTime()) }
   }
 }
 

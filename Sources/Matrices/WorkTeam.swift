@@ -1,7 +1,8 @@
-import COpenMP
+import Glibc
 import Synchronization
+import Waiting
 
-/// The threads that share the work of one rank: libgomp's, GCC's OpenMP library.
+/// The threads that share the work of one rank: the caller and its helpers.
 ///
 /// A piece of work is done by one thread from beginning to end.
 public enum WorkTeam {
@@ -9,22 +10,35 @@ public enum WorkTeam {
   public static var threadCount: Int { sharedCount.load(ordering: .relaxed) }
   private static let sharedCount = Atomic<Int>(1)
 
-  /// Sets ``threadCount``.
-  public static func setThreadCount(_ count: Int) {
-    sharedCount.store(max(count, 1), ordering: .relaxed)
-  }
+  /// As many threads as a rank can have.
+  public static let mostThreads = 1024
 
-  /// Processors that this process may run on: those of its affinity mask.
-  public static var usableProcessors: Int { Int(omp_get_num_procs()) }
+  /// Room for all helpers; those started are there until the process ends.
+  nonisolated(unsafe) private static let helpers =
+    UnsafeMutablePointer<Helper>.allocate(capacity: mostThreads)
+  private static let startedCount = Mutex<Int>(0)
+  /// Whether the helpers have work. Who finds them busy does the work alone.
+  private static let isBusy = Atomic<Bool>(false)
+
+  /// Sets ``threadCount`` and starts the threads.
+  /// - Returns: how many there are: fewer than asked for where the system gives no more.
+  @discardableResult
+  public static func setThreadCount(_ count: Int) -> Int {
+    startedCount.withLock { started in
+      let wanted = min(max(count, 1), mostThreads)
+      while started < wanted - 1 {
+        (helpers + started).initialize(to: Helper())
+        guard Helper.start(helpers + started) else { break }
+        started += 1
+      }
+      let actual = min(wanted, started + 1)
+      sharedCount.store(actual, ordering: .releasing)
+      return actual
+    }
+  }
 
   /// Work on the pieces `begin ..< end`; the context is what ``share(_:of:grain:with:)`` was given.
   typealias Work = @convention(c) (_ context: UnsafeRawPointer, _ begin: Int, _ end: Int) -> Void
-
-  private struct Assignment {
-    let work: Work
-    let context: UnsafeRawPointer
-    let count: Int
-  }
 
   /// Does `count` pieces of work, each thread a run of neighbours. Nothing is allocated.
   /// - Parameter grain: pieces that are worth a thread.
@@ -45,16 +59,80 @@ public enum WorkTeam {
   private static func share(
     _ work: Work, of count: Int, with context: UnsafeRawPointer, threads: Int
   ) {
-    var assignment = Assignment(work: work, context: context, count: count)
-    // The call that a compiler makes of `#pragma omp parallel` (libgomp's ABI).
-    GOMP_parallel(
-      { raw in
-        guard let raw else { return }
-        let assignment = raw.assumingMemoryBound(to: Assignment.self).pointee
-        let (thread, threads) = (Int(omp_get_thread_num()), Int(omp_get_num_threads()))
-        assignment.work(
-          assignment.context, assignment.count * thread / threads,
-          assignment.count * (thread + 1) / threads)
-      }, &assignment, UInt32(threads), 0)
+    guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    else { return work(context, 0, count) }
+    defer { isBusy.store(false, ordering: .releasing) }
+    for thread in 1..<threads {
+      helpers[thread - 1].begin(
+        Assignment(
+          work: work, context: context, begin: count * thread / threads,
+          end: count * (thread + 1) / threads))
+    }
+    work(context, 0, count / threads)
+    for thread in 1..<threads { helpers[thread - 1].waitUntilDone() }
+  }
+
+  fileprivate struct Assignment: BitwiseCopyable {
+    let work: Work
+    let context: UnsafeRawPointer
+    let begin, end: Int
+  }
+}
+
+/// A thread that waits for work, does it, and waits again; its thread never ends.
+private struct Helper {
+  private let assignment: UnsafeMutablePointer<WorkTeam.Assignment>
+  /// Counted up by the one who has work, and by the helper when it is done.
+  private let begun, done: EventCounter
+  /// How often there was work.
+  private var workCount: UInt32 = 0
+
+  init() {
+    // A cache line for each.
+    let line = EventCounter.byteCount
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 3 * line, alignment: line)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: 3 * line)
+    begun = EventCounter(at: memory)
+    done = EventCounter(at: memory + line)
+    assignment = (memory + 2 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
+  }
+
+  /// Starts the thread of a helper that stays where it is; false if the system gives no further thread.
+  static func start(_ helper: UnsafeMutablePointer<Helper>) -> Bool {
+    // Signals are for the thread that trains.
+    var (all, before) = (sigset_t(), sigset_t())
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        let helper = argument?.assumingMemoryBound(to: Helper.self)
+        helper?.pointee.work()
+        return nil
+      }, helper)
+    guard code == 0 else { return false }
+    pthread_detach(thread)
+    return true
+  }
+
+  mutating func begin(_ work: WorkTeam.Assignment) {
+    assignment.pointee = work
+    workCount &+= 1
+    begun.advance()
+  }
+
+  func waitUntilDone() { done.wait(until: workCount) }
+
+  private func work() -> Never {
+    var count: UInt32 = 0
+    while true {
+      count &+= 1
+      begun.wait(until: count)
+      let work = assignment.pointee
+      work.work(work.context, work.begin, work.end)
+      done.advance()
+    }
   }
 }

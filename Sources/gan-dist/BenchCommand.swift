@@ -50,17 +50,12 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (placement, threadCount) = resources.prepare()
-    MPISession.run(placement: placement, explain: FailureReport.explain) {
-      try measure($0, placement: placement, threadCount: threadCount)
-    }
+    MPISession.run(explain: FailureReport.explain) { try measure($0) }
   }
 
   /// Every rank must call this.
-  private func measure(
-    _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
-  ) throws {
-    let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
+  private func measure(_ communicator: Communicator) throws {
+    let ranks = try resources.start(over: communicator)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     settings.maximumSteps = warmUp + 2 * steps

@@ -19,7 +19,7 @@ enum ExitStatus: Int32 {
   /// The status that an error ends the job with.
   init(of error: any Error) {
     switch error {
-    case is TrainingSettings.Invalid: self = .badUsage
+    case is TrainingSettings.Invalid, is ForeignLauncherError: self = .badUsage
     case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
     case is RunFolderError, is PictureError: self = .cannotWrite
     case let error as TensorFileError:

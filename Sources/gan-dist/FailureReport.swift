@@ -4,27 +4,44 @@ import MPI
 
 /// The last words of a rank that failed.
 enum FailureReport {
-  /// Says on standard error what went wrong and where; returns the job's exit status.
-  static func explain(_ error: any Error, _ communicator: Communicator?) -> Int32 {
+  /// Says on standard error what went wrong and where; tells how the job ends.
+  static func explain(_ error: any Error, _ communicator: Communicator?) -> MPISession.Failure {
+    if let agreed = error as? AgreedFailure {
+      if let own = agreed.own { say(own, place: agreed.place) }
+      return MPISession.Failure(status: agreed.status, isSeenByAll: true)
+    }
     let status = ExitStatus(of: error)
-    if isSeenByAll(error), let communicator, communicator.rank > 0 {
-      // The first rank that aborts ends the job: let it be the one that speaks.
-      sleep(2)
-      return status.rawValue
+    let isSeenByAll = isSeenByAll(error)
+    if isSeenByAll {
+      // One voice is enough: where MPI sees one rank, that of the launcher's first process.
+      let rank = communicator.map { $0.rankCount > 1 ? $0.rank : LauncherEnvironment.rank } ?? 0
+      if rank == 0 { say(error, place: "") }
+    } else {
+      say(error, place: place(of: status, communicator))
     }
-    var place = ""
-    // What concerns a file or an option is rank 0's business; everything else needs to say where.
-    if let communicator, communicator.rankCount > 1,
-      status == .internalError || status == .tryAgain, !isSeenByAll(error)
-    {
-      place = " (rank \(communicator.rank) on \(MPISession.hostName))"
-    }
-    Console.error.write("gan-dist: error\(place): \(error)\n")
-    return status.rawValue
+    return MPISession.Failure(status: status.rawValue, isSeenByAll: isSeenByAll)
   }
 
-  /// Whether every rank throws this error alike.
+  /// Where it went wrong. What concerns a file or an option is rank 0's business; everything else needs to say where.
+  static func place(of status: ExitStatus, _ communicator: Communicator?) -> String {
+    guard let communicator, communicator.rankCount > 1,
+      communicator.rank > 0 || status == .internalError || status == .tryAgain
+    else { return "" }
+    return " (rank \(communicator.rank) on \(MPISession.hostName))"
+  }
+
+  private static func say(_ error: any Error, place: String) {
+    Console.error.write("gan-dist: error\(place): \(error)\n")
+  }
+
+  /// Whether every rank throws this error alike, at the same place.
   private static func isSeenByAll(_ error: any Error) -> Bool {
-    error is TrainingSettings.Invalid || error is TrainingFailure || error is UnlikeDataError
+    switch error {
+    case TrainingFailure.rootFailed: false
+    case is TrainingSettings.Invalid, is TrainingFailure, is UnlikeDataError,
+      is ForeignLauncherError:
+      true
+    default: false
+    }
   }
 }

@@ -7,7 +7,7 @@ enum FileCommand {
     do {
       exit(try body())
     } catch {
-      exit(FailureReport.explain(error, nil))
+      exit(FailureReport.explain(error, nil).status)
     }
   }
 }

@@ -1,19 +1,31 @@
 import MPI
+import Processors
 
 /// Which rank runs where, with how many threads: known to all ranks.
 struct RankDirectory {
   let hostOfRank: [String]
   let threadsOfRank: [Int]
-  /// Whether ranks of rank 0's host share processors.
-  let isOversubscribed: Bool
-  let processorsOfRoot: Int
+  /// How rank 0's host shares its processors among its ranks.
+  let sharing: Sharing
+
+  /// What is told of a host's processors.
+  struct Sharing: Equatable {
+    let processors: Int
+    /// Processors' worth of time that a control group allows; nil for no limit.
+    let quota: Double?
+    /// Whether there are more threads than processors.
+    let isOversubscribed: Bool
+  }
 
   /// Every rank must call this.
-  init(_ communicator: Communicator, placement: ProcessPlacement, threadCount: Int) throws {
+  init(_ communicator: Communicator, share: ProcessorShare, threadCount: Int) throws {
     hostOfRank = try communicator.allGather(MPISession.hostName)
     threadsOfRank = try communicator.allGather(threadCount)
-    isOversubscribed = try communicator.broadcast(placement.isOversubscribed ? 1 : 0, from: 0) == 1
-    processorsOfRoot = try communicator.broadcast(placement.usableProcessors, from: 0)
+    let isOversubscribed = !share.hasRoom(forThreads: threadCount)
+    sharing = Sharing(
+      processors: try communicator.broadcast(share.processorsOfHost, from: 0),
+      quota: try communicator.broadcast(share.quota ?? .infinity, from: 0).finite,
+      isOversubscribed: try communicator.broadcast(isOversubscribed ? 1 : 0, from: 0) == 1)
   }
 
   var rankCount: Int { hostOfRank.count }
@@ -33,4 +45,9 @@ struct RankDirectory {
     }
     return hosts
   }
+}
+
+extension Double {
+  /// The number; nil for infinity and NaN.
+  fileprivate var finite: Double? { isFinite ? self : nil }
 }

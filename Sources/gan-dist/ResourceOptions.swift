@@ -1,12 +1,16 @@
 import ArgumentParser
+import Glibc
 import MPI
 import Matrices
+import Processors
+import Waiting
 
 /// What a rank works with: threads and memory. None of it changes a result.
 struct ResourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads of a rank (default: its share of the processors).", valueName: "n"))
+      "Threads of a rank (default: OMP_NUM_THREADS, else its share of the processors).",
+      valueName: "n"))
   var threads: Int?
 
   @Flag(
@@ -17,16 +21,27 @@ struct ResourceOptions: ParsableArguments {
   var shardOptimizer = true
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
+    if let threads, !(1...WorkTeam.mostThreads).contains(threads) {
+      throw ValidationError(
+        "--threads must be from 1 to \(WorkTeam.mostThreads), but is \(threads).")
     }
   }
 
-  /// Sets the team to work with, before MPI starts; tells where this rank runs and with how many threads.
-  func prepare() -> (placement: ProcessPlacement, threadCount: Int) {
-    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
-    let threadCount = threads ?? placement.threadCount
-    WorkTeam.setThreadCount(threadCount)
-    return (placement, threadCount)
+  /// Looks at the host's processors and starts this rank's threads. Every rank must call this.
+  /// - Returns: which rank runs where.
+  /// - Throws: `MPIError`; ``ForeignLauncherError``.
+  func start(over communicator: Communicator) throws -> RankDirectory {
+    try ForeignLauncherError.demandOneJob(rankCount: communicator.rankCount)
+    let host = try communicator.splitByHost()
+    let neighbours = try host.allGather(RankProcessors.ofThisProcess().encoded)
+    let share = ProcessorShare.shares(
+      of: neighbours.map {
+        RankProcessors(encoded: $0) ?? RankProcessors(mask: ProcessorSet([]), quota: nil)
+      }, core: ProcessorShare.coreOfThisMachine)[host.rank]
+    let variables = OpenMPVariables { getenv($0).map { String(cString: $0) } }
+    let wanted = threads ?? variables.threadCount(ofShare: share.threadCount)
+    let threadCount = WorkTeam.setThreadCount(wanted)
+    if !share.hasRoom(forThreads: threadCount) { Spinning.nanoseconds = 0 }
+    return try RankDirectory(communicator, share: share, threadCount: threadCount)
   }
 }

@@ -52,12 +52,15 @@ struct RunDescription {
       ? "on \(hosts[0].host)"
       : "on \(hosts.count) hosts (\(hosts.map { "\($0.host): \($0.ranks)" }.joined(separator: ", ")))"
     let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
-    let sharing =
-      ranks.isOversubscribed
-      ? "; they share \(Phrases.count(ranks.processorsOfRoot, "processor")), waiting ranks yield"
-      : ""
+    let sharing = ranks.sharing
+    let quota = sharing.quota.map {
+      "; the control group's quota is \(Phrases.fixed($0, 2)) processors"
+    }
+    let sharers =
+      sharing.isOversubscribed
+      ? "; they share \(Phrases.count(sharing.processors, "processor")), whoever waits sleeps" : ""
     return "\(Phrases.count(ranks.rankCount, "rank")) \(places),"
-      + " \(threads) \(threads == "1" ? "thread" : "threads") each\(sharing)"
+      + " \(threads) \(threads == "1" ? "thread" : "threads") each\(sharers)\(quota ?? "")"
   }
 
   private var dataLine: String {

@@ -112,19 +112,15 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (placement, threadCount) = resources.prepare()
     StopSignal.listen()
-    let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
-      try train($0, placement: placement, threadCount: threadCount)
-    }
+    let status = MPISession.run(explain: FailureReport.explain) { try train($0) }
     if status != 0 { Glibc.exit(status) }
   }
 
   /// The run, on every rank; returns the exit status, the same on all.
-  private func train(
-    _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
-  ) throws -> Int32 {
-    let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
+  private func train(_ communicator: Communicator) throws -> Int32 {
+    let ranks = try resources.start(over: communicator)
+    LauncherEnvironment.tell(.running)
     // What can fail on rank 0 alone fails before the other ranks have anything to do.
     let desk = communicator.rank == 0 ? try openDesk() : nil
     let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
@@ -175,7 +171,9 @@ struct TrainCommand: ParsableCommand {
         try trainer.run(observer: observer, stopRequested: stopRequested)
       }
     switch ending {
-    case .finished: return ExitStatus.done.rawValue
+    case .finished:
+      LauncherEnvironment.tell(.finished)
+      return ExitStatus.done.rawValue
     case .stopped:
       return StopSignal.exitStatus(of: try communicator.allGather(Int(StopSignal.number)))
     }

@@ -29,13 +29,10 @@ enum Checks {
       say("usage: mpi-checks \(cases.keys.sorted().joined(separator: "|")) [argument ...]")
       exit(64)
     }
-    let placement = ProcessPlacement(usableProcessors: WorkTeam.usableProcessors)
-    WorkTeam.setThreadCount(1)
     MPISession.run(
-      placement: placement,
       explain: { error, communicator in
         say("mpi-checks \(name): rank \(communicator?.rank ?? -1): \(error)")
-        return error is StallError ? 75 : 70
+        return MPISession.Failure(status: error is StallError ? 75 : 70, isSeenByAll: false)
       },
       { try check($0, Array(arguments.dropFirst())) })
   }

@@ -22,21 +22,3 @@ import Testing
     }
   }
 }
-
-@Suite struct ProcessPlacementTests {
-  @Test func ranksThatShareProcessorsYield() {
-    let shared = ProcessPlacement(ranksOnHost: 4, usableProcessors: 2, isBound: false)
-    #expect(shared.isOversubscribed && shared.threadCount == 1)
-  }
-
-  @Test func aBoundRankHasItsProcessorsToItself() {
-    let bound = ProcessPlacement(ranksOnHost: 2, usableProcessors: 1, isBound: true)
-    #expect(!bound.isOversubscribed && bound.threadCount == 1)
-  }
-
-  @Test func aFreeRankTakesItsShare() {
-    #expect(ProcessPlacement(ranksOnHost: 2, usableProcessors: 8, isBound: false).threadCount == 4)
-    #expect(ProcessPlacement(ranksOnHost: 1, usableProcessors: 3, isBound: false).threadCount == 3)
-    #expect(ProcessPlacement(ranksOnHost: 3, usableProcessors: 8, isBound: false).threadCount == 2)
-  }
-}

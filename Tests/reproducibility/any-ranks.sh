@@ -12,8 +12,6 @@ program=$(readlink -f "$1") steps=${2-300}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# Threads that have no processor of their own must sleep while they wait.
-export OMP_WAIT_POLICY=passive
 runs=0
 
 fail() {
