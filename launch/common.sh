@@ -32,7 +32,7 @@ rank_count() {
 # Two hardware threads of a core count once; a smaller affinity mask (a container) is respected.
 core_count() {
   local allowed cores
-  allowed=$(nproc)
+  allowed=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # with these it counts threads
   cores=$(lscpu --parse=SOCKET,CORE 2>/dev/null | grep -v '^#' | sort -u | wc -l) || cores=$allowed
   printf '%s\n' $((cores > 0 && cores < allowed ? cores : allowed))
 }
@@ -78,6 +78,13 @@ release_program() {
   printf '%s/gan-dist\n' "$folder"
 }
 
+# Prints the path of a program that somebody else has built here, where this user may build none.
+foreign_program() {
+  local program=$root/.build/release/gan-dist # a link that every build sets
+  [[ -x $program && ! -w $root/.build ]] || return
+  printf '%s\n' "$program"
+}
+
 # Builds the program and prints its path; shows what the compiler said only if it failed.
 build_release() {
   local program output
@@ -90,47 +97,182 @@ build_release() {
   printf '%s\n' "$program"
 }
 
-# run_mpirun ARGUMENT…: runs mpirun; leaves its status in $status, and in $requested the signal that the
-# user sent meanwhile, if any.
-#
-# mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: too early
-# for a checkpoint. SIGUSR1 it hands to all ranks, which agree on a step, save, and end. So the first
-# signal to this script becomes SIGUSR1, and any further one ends the job at once.
-status=0 requested=''
-run_mpirun() {
-  local job='' interrupted
-  # shellcheck disable=SC2317 # reached through the traps
-  stop() {
-    interrupted=yes
-    local signal=TERM
-    if [[ -z $requested ]]; then
-      requested=$1 signal=USR1
-    fi
-    [[ -z $job ]] || kill -"$signal" "$job" || :
-    [[ $signal == TERM ]] ||
-      say "asked to stop: the ranks save a checkpoint first (once more stops them at once)"
-  }
+# Leaves in $program what is to be run: what GAN_DIST_PROGRAM names, else what the user may build here, else what
+# is built here already.
+find_program() {
+  if [[ -n ${GAN_DIST_PROGRAM-} ]]; then
+    program=$GAN_DIST_PROGRAM
+  elif program=$(foreign_program); then
+    say "you may not build in $root: the program that was built there is taken as it is"
+    "$root/launch/prepare" host
+  else
+    "$root/launch/prepare" run
+    program=$(build_release)
+  fi
+  [[ -f $program && -x $program ]] || die $missing_input "there is no program at '$program'"
+}
 
-  allow_root
-  trap 'stop 1' HUP
+# The Open MPI whose mpirun starts the ranks: 'mpirun', unless another MPI's stands before it on the PATH.
+find_mpirun() {
+  local name first=''
+  for name in mpirun mpirun.openmpi; do
+    command -v "$name" >/dev/null || continue
+    if [[ $("$name" --version 2>&1) == *'Open MPI'* ]]; then
+      mpirun=$name
+      return
+    fi
+    first=${first:-$name}
+  done
+  [[ -z $first ]] || die $unavailable "this mpirun is not Open MPI's: $(command -v "$first") says
+  '$("$first" --version 2>&1 | head -n 1)'. Put the folder of Open MPI's first on the PATH."
+  die $unavailable "there is no mpirun on the PATH; ./launch/prepare host installs Open MPI's"
+}
+
+# mpirun keeps some files open for each rank, and hangs without a word where there may be no more.
+raise_file_limit() {
+  local hard
+  hard=$(ulimit -Hn)
+  # Beyond a million some programs take minutes to look through all that may be open.
+  if [[ $hard == unlimited ]] || ((hard > 1048576)); then hard=1048576; fi
+  ulimit -Sn "$hard" 2>/dev/null || :
+}
+
+# Copies standard input to standard output. A reader that went away ends nothing: the rest is read, and dropped.
+relay_output() {
+  trap '' PIPE HUP INT TERM USR1
+  cat 2>/dev/null || cat >/dev/null
+}
+
+# Copies lines from standard input to standard error (9), but for what is not for people: the word of rank 0 on where
+# the job is, which goes to standard output, and mpirun's two remarks that some rank's status is not 0. (The rank
+# has said why, and the script returns the status.)
+relay_errors() {
+  trap '' PIPE HUP INT TERM USR1
+  local line frame='' within=''
+  while IFS= read -r line || [[ -n $line ]]; do
+    if [[ $line == 'gan-dist: job: '* ]]; then
+      printf '%s\n' "${line#gan-dist: job: }"
+    elif [[ $line == 'mpirun: Forwarding signal '* ]]; then
+      : # This script has said it.
+    elif [[ $line =~ ^-{60,}$ ]]; then
+      frame+=$line$'\n'
+      if [[ -z $within ]]; then
+        within=yes
+        continue
+      fi
+      case $frame in
+        *'Primary job  terminated normally'* | *'exited with non-zero status, thus causing'*) ;;
+        *) printf '%s' "$frame" >&9 ;;
+      esac
+      frame='' within=''
+    elif [[ -n $within ]]; then
+      frame+=$line$'\n'
+    else
+      printf '%s\n' "$line" >&9
+    fi
+  done 2>/dev/null
+  printf '%s' "$frame" >&9 2>/dev/null || :
+}
+
+# What is left of a job when this script is asked to stop; see run_mpirun.
+job='' job_state='' job_words='' requested='' interrupted='' status=0
+
+# stop SIGNAL: the first request asks the ranks to save and end, if they run; any other ends the job.
+# mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: too early for a
+# checkpoint. SIGUSR1 it hands to all ranks, which agree on a step. But while it still starts its hosts it loses that
+# signal, or fails: then nothing has been trained, and the job just ends.
+stop() {
+  local signal=TERM
+  interrupted=yes
+  [[ -z $job ]] || read_job_state
+  if [[ -z $requested ]]; then
+    requested=$1
+    [[ -z $job_state ]] || signal=USR1
+  fi
+  [[ -n $job ]] || return 0
+  kill -"$signal" "$job" 2>/dev/null || :
+  if [[ $signal == USR1 ]]; then
+    say "asked to stop: the ranks save a checkpoint first (once more stops them at once)"
+  else
+    say "asked to stop: the job is ended"
+  fi
+}
+
+# From now on signals to this script go to its job. Those that were ignored at its start stay so (nohup).
+take_signals() {
+  trap 'stop 15' HUP TERM USR1
   trap 'stop 2' INT
-  trap 'stop 15' TERM
-  # A session of its own keeps Ctrl-C in a terminal away from mpirun: it reaches this script only.
-  setsid mpirun "$@" </dev/null &
+}
+
+# Reads what rank 0 has said of the job since: 'running', once all ranks listen to signals, and 'finished'.
+read_job_state() {
+  local word
+  while read -r -t 0.2 -u "$job_words" word; do job_state=$word; done
+}
+
+# run_mpirun ARGUMENT…: runs mpirun, and leaves its status in $status. After take_signals.
+run_mpirun() {
+  local relay_in relay_out relay_process errors output=1 output_relay=''
+  job_state=''
+  # Asked between two attempts: there is nothing to start any more.
+  if [[ -n $requested ]]; then
+    status=$((128 + requested))
+    return
+  fi
+  find_mpirun
+  allow_root
+  raise_file_limit
+
+  exec 9>&2
+  coproc relay { relay_errors; }
+  # shellcheck disable=SC2154 # coproc sets it
+  relay_out=${relay[0]} relay_in=${relay[1]} relay_process=$relay_PID
+  exec {errors}>&"$relay_in" {job_words}<&"$relay_out"
+  exec {relay_in}>&- {relay_out}<&-
+  # A terminal can be drawn on, and does not go away by itself.
+  if [[ ! -t 1 ]]; then
+    exec {output}> >(relay_output)
+    output_relay=$!
+  fi
+  # A session of its own keeps Ctrl-C in a terminal away from mpirun: it reaches this script only. Should this script
+  # be killed, the job ends, too.
+  local guard=()
+  ! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig TERM)
+  GAN_DIST_LAUNCHER=1 setsid "${guard[@]}" "$mpirun" -x GAN_DIST_LAUNCHER "$@" \
+    </dev/null >&"$output" 2>&"$errors" 9>&- {errors}>&- {job_words}<&- &
   job=$!
-  # Asked before there was a job: now there is one.
-  [[ -z $requested ]] || kill -TERM "$job" || :
+  # Asked while it was being started.
+  [[ -z $requested ]] || kill -TERM "$job" 2>/dev/null || :
+  exec {errors}>&-
+  [[ -z $output_relay ]] || exec {output}>&-
   while # a signal interrupts the wait, too
     interrupted='' status=0
     wait "$job" || status=$?
     [[ -n $interrupted ]]
   do :; done
-  trap - HUP INT TERM
+  job=''
+  # All that was said is to be seen before this script ends.
+  finish_relay "$output_relay"
+  finish_relay "$relay_process"
+  read_job_state
+  exec {job_words}<&- 9>&-
 
-  # A stop that was asked for has the status of the signal that asked.
-  if [[ -n $requested ]] && ((status == 143 || status == 128 + $(kill -l USR1))); then
-    status=$((128 + requested))
+  # A stop that was asked for has the status of the signal that asked, unless the run was done, or failed.
+  if [[ -n $requested && $job_state != finished ]]; then
+    case $status in
+      0 | 1 | 130 | 137 | 138 | 143) status=$((128 + requested)) ;;
+    esac
   fi
+}
+
+# finish_relay PROCESS: waits until it has copied all, but not for what a lost process of the job may yet say.
+finish_relay() {
+  local tries
+  for ((tries = 0; tries < 50; tries++)); do
+    [[ -n $1 ]] && kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.05
+  done
+  kill "$1" 2>/dev/null || :
 }
 
 # Options that supervise a job, shared by the scripts that start one.
@@ -164,13 +306,14 @@ supervise() {
   local start=$1 attempt=0 pause=1 out='' resume='' newest='' newest_before=''
   shift
   local options=("$@")
+  take_signals
   if ((restarts > 0)); then
     out=$(option_value --out "$@")
     resume=$(option_value --resume "$@")
     if [[ -z $out && $resume == */checkpoints/* ]]; then
       out=${resume%/checkpoints/*} # where gan-dist goes on, too
     elif [[ -z $out ]]; then
-      out=runs/$(date +%Y-%m-%d_%H-%M-%S)
+      out=$(new_run_folder)
       options+=(--out "$out")
     fi
     newest_before=$(newest_checkpoint "$out")
@@ -191,9 +334,22 @@ supervise() {
       options=(${remaining[@]+"${remaining[@]}"} --resume latest)
     fi
     say "the job failed with status $status; restart $attempt of $restarts in $pause s"
-    sleep "$pause"
+    sleep "$pause" &
+    wait $! || : # a signal ends it
     pause=$((pause < 32 ? 2 * pause : 60))
   done
+}
+
+# Prints the name of a run's folder that is not there yet, as gan-dist would choose it.
+new_run_folder() {
+  local base number=1 out
+  base=runs/$(date +%Y-%m-%d_%H-%M-%S)
+  out=$base
+  while [[ -e $out || -L $out ]]; do
+    number=$((number + 1))
+    out=${base}_$number
+  done
+  printf '%s\n' "$out"
 }
 
 # newest_checkpoint RUN: prints name and time of the newest checkpoint of a run's folder, if there is one.

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import gan_dist
+
+/// Steps of made-up lengths.
+@Suite struct StepPaceTests {
+  private struct Run {
+    var pace = StepPace()
+    var now = 0
+    var changes: [StepPace.Change] = []
+
+    init() { take(1, milliseconds: 0) }
+
+    mutating func take(_ steps: Int, milliseconds: Int) {
+      for _ in 0..<steps {
+        now += milliseconds * 1_000_000
+        if let change = pace.stepDidEnd(at: now) { changes.append(change) }
+      }
+    }
+  }
+
+  @Test func steadyStepsAreNoNews() {
+    var run = Run()
+    run.take(5000, milliseconds: 3)
+    run.take(500, milliseconds: 20)
+    #expect(run.changes.isEmpty)
+  }
+
+  @Test func tenTimesSlowerIsSaidOnceAndSoIsTheEnd() {
+    var run = Run()
+    run.take(1000, milliseconds: 2)
+    run.take(500, milliseconds: 40)
+    #expect(run.changes == [.slow(now: 40, best: 2)])
+    run.take(1000, milliseconds: 2)
+    #expect(run.changes.count == 2)
+    guard case .asBefore = run.changes[1] else { return #expect(Bool(false), "\(run.changes)") }
+    run.take(100, milliseconds: 2000)
+    #expect(run.changes.count == 3)
+  }
+
+  @Test func aSlowSecondIsNeededNotASlowStep() {
+    var run = Run()
+    run.take(1000, milliseconds: 2)
+    run.take(1, milliseconds: 900)
+    run.take(1000, milliseconds: 2)
+    #expect(run.changes.isEmpty)
+  }
+
+  @Test func whatIsNoStepDoesNotCount() {
+    var run = Run()
+    run.take(1000, milliseconds: 2)
+    for _ in 0..<100 {
+      run.pace.pause()
+      run.take(1, milliseconds: 5000)
+      run.take(20, milliseconds: 2)
+    }
+    #expect(run.changes.isEmpty)
+  }
+}
