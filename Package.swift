@@ -19,7 +19,10 @@ let libraries: [Target] = [
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "MPI", dependencies: ["COpenMPI"]),
-  .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "VectorKernels"]),
+  // What may fault is tried in a process of its own.
+  .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+  .target(
+    name: "Matrices", dependencies: ["COpenMP", "CXSMM", "TrialProcess", "VectorKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(
     name: "Files",
@@ -57,9 +60,15 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
+  // Stands in for a system that lets no program write machine code.
+  .executableTarget(
+    name: "without-machine-code", path: "Tests/without-machine-code",
+    cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
-  .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
+  .testTarget(
+    name: "MatricesTests",
+    dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
@@ -78,7 +87,9 @@ let tests: [Target] = [
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
     name: "ProgramTests",
-    dependencies: ["gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport"]),
+    dependencies: [
+      "gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport", "without-machine-code",
+    ]),
 ]
 
 let package = Package(

@@ -50,18 +50,22 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    let processor = ProcessorCheck()
     let (placement, threadCount) = resources.prepare()
     MPISession.run(placement: placement, explain: FailureReport.explain) {
-      try measure($0, placement: placement, threadCount: threadCount)
+      try measure($0, processor, placement: placement, threadCount: threadCount)
     }
   }
 
   /// Every rank must call this.
   private func measure(
-    _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
+    _ communicator: Communicator, _ processor: ProcessorCheck, placement: ProcessPlacement,
+    threadCount: Int
   ) throws {
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
+    let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
+    try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)

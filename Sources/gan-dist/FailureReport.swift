@@ -26,5 +26,6 @@ enum FailureReport {
   /// Whether every rank throws this error alike.
   private static func isSeenByAll(_ error: any Error) -> Bool {
     error is TrainingSettings.Invalid || error is TrainingFailure || error is UnlikeDataError
+      || error is UnfitProcessorError
   }
 }

@@ -112,26 +112,28 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let processor = ProcessorCheck()
     let (placement, threadCount) = resources.prepare()
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
-      try train($0, placement: placement, threadCount: threadCount)
+      try train($0, processor, placement: placement, threadCount: threadCount)
     }
     if status != 0 { Glibc.exit(status) }
   }
 
   /// The run, on every rank; returns the exit status, the same on all.
   private func train(
-    _ communicator: Communicator, placement: ProcessPlacement, threadCount: Int
+    _ communicator: Communicator, _ processor: ProcessorCheck, placement: ProcessPlacement,
+    threadCount: Int
   ) throws -> Int32 {
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
+    let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     // What can fail on rank 0 alone fails before the other ranks have anything to do.
     let desk = communicator.rank == 0 ? try openDesk() : nil
     let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
-    try settings.validate(
-      instructionSets: try communicator.allGather(XSMM.instructionSet), rankNames: ranks.names)
+    try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
     let flight = try FlightRecording(desk?.folder, over: communicator)
