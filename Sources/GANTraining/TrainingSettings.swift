@@ -123,8 +123,9 @@ extension TrainingSettings {
       throw Invalid(
         setting: "--reproducible",
         reason: """
-          promises the same bits on all ranks, but products round once with FMA and twice without: there is \
-          \(first)\(place(0)) and \(instructionSets[unlike])\(place(unlike)). Take processors of one kind, or set \
+          promises the same bits on all ranks, but products round once with FMA and twice \
+          without: there is \(first)\(place(0)) and \(instructionSets[unlike])\(place(unlike)). \
+          Take processors of one kind, or set \
           LIBXSMM_TARGET=\(min(first, instructionSets[unlike]).target) on all hosts
           """)
     }

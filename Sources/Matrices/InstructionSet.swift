@@ -49,7 +49,8 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable, CustomStrin
 
   /// The set that a value of `LIBXSMM_TARGET` names; nil for a value that means nothing.
   ///
-  /// libxsmm knows some more: numbers, and the Xeon Phi's. Values that it does not know it passes over in silence.
+  /// libxsmm knows some more: numbers, and the Xeon Phi's. Values that it does not know it passes
+  /// over in silence.
   public init?(target: String) {
     guard let set = Self.allCases.first(where: { $0.targets.contains(target) }) else { return nil }
     self = set
@@ -67,7 +68,8 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable, CustomStrin
     }
   }
 
-  /// Whether a product and a sum are one instruction with one rounding: then products have other last digits.
+  /// Whether a product and a sum are one instruction with one rounding: then products have other
+  /// last digits.
   public var fusesMultiplyAdd: Bool { self >= .avx2 }
 
   public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }

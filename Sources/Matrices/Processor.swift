@@ -34,10 +34,11 @@ public enum Processor {
     }
   }
 
-  /// Checks the limit, then tries out in a child process what is to be used: some of the code that libxsmm makes, and
-  /// some of ours.
+  /// Checks the limit, then tries out in a child process what is to be used: some of the code
+  /// that libxsmm makes, and some of ours.
   ///
-  /// A fault ends the child only. It must be called before the process has threads, and before MPI starts.
+  /// A fault ends the child only. It must be called before the process has threads, and before
+  /// MPI starts.
   /// - Throws: ``ProcessorError``.
   public static func verify() throws(ProcessorError) {
     try demandSense(limit: limit, supported: supported)

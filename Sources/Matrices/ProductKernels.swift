@@ -1,8 +1,8 @@
 import CXSMM
 import VectorKernels
 
-/// A product `result = left * right`, or `result += left * right`, of fixed sizes and steps: machine code of libxsmm, or
-/// where it makes none for the processor, our own loop.
+/// A product `result = left * right`, or `result += left * right`, of fixed sizes and steps:
+/// machine code of libxsmm, or where it makes none for the processor, our own loop.
 struct MultiplyKernel: BitwiseCopyable {
   private enum Code: BitwiseCopyable {
     // libxsmm keeps its code as long as the process lives, and we keep shapes so.
@@ -53,7 +53,8 @@ struct MultiplyKernel: BitwiseCopyable {
   }
 }
 
-/// Turns `[rows, columns]` words of 32 bits into `[columns, rows]`: machine code of libxsmm, or our own loop.
+/// Turns `[rows, columns]` words of 32 bits into `[columns, rows]`: machine code of libxsmm, or
+/// our own loop.
 struct TransposeKernel: BitwiseCopyable {
   private let code: UnsafeRawPointer?
   private let rows, columns, step, resultStep: UInt32

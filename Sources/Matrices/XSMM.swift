@@ -23,8 +23,8 @@ public struct KernelError: Error, CustomStringConvertible {
 
   public var description: String {
     """
-    libxsmm \(XSMM.version) made no code for \(kernel) (\(Processor.instructionSet)): it cannot, or there is no more \
-    memory for it
+    libxsmm \(XSMM.version) made no code for \(kernel) (\(Processor.instructionSet)): it cannot, or \
+    there is no more memory for it
     """
   }
 }

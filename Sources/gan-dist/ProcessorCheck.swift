@@ -5,7 +5,8 @@ import Matrices
 struct ProcessorCheck {
   private let problem: ProcessorError?
 
-  /// Tries this rank's processor out. Must come before the process has threads, and before MPI starts.
+  /// Tries this rank's processor out. Must come before the process has threads, and before MPI
+  /// starts.
   init() {
     do {
       try Processor.verify()

@@ -16,8 +16,8 @@ import TrialProcess
       ([], .sse2), (.sse42, .sse42), ([.sse42, .avx], .avx), (haswell, .avx2),
       (skylake, .avx512), (skylake.union(.avx512vnni), .avx512VNNI),
       (skylake.union([.avx512vnni, .avx512bf16]), .avx512BF16),
-      // One instruction set is missing: Piledriver has no AVX2, some virtual machines hide one, and Knights Landing
-      // has half of AVX-512.
+      // One instruction set is missing: Piledriver has no AVX2, some virtual machines hide one,
+      // and Knights Landing has half of AVX-512.
       ([.sse42, .avx, .fma, .f16c, .bmi], .avx), (haswell.subtracting(.fma), .avx),
       (haswell.union([.avx512f, .avx512cd]), .avx2),
       (skylake.union(.avx512bf16), .avx512),

@@ -133,8 +133,8 @@ import Testing
     }
   }
 
-  /// Every number is one chain of multiply-adds, whatever vectors the processor has: with FMA each of them rounds once,
-  /// without it twice.
+  /// Every number is one chain of multiply-adds, whatever vectors the processor has: with FMA
+  /// each of them rounds once, without it twice.
   @Test func sumsAreChains() throws {
     func multiplyAdd(_ left: Float, _ right: Float, _ sum: Float) -> Float {
       if Processor.instructionSet.fusesMultiplyAdd { return fmaf(left, right, sum) }

@@ -63,7 +63,8 @@ import Testing
     #expect(try digest("best", limited("")) == avx2)
   }
 
-  /// Without FMA there is one result, too: from libxsmm's code for AVX and SSE, and from our own loops.
+  /// Without FMA there is one result, too: from libxsmm's code for AVX and SSE, and from our own
+  /// loops.
   @Test(.enabled(if: Machine.has(.avx), "needs AVX"))
   func processorsWithoutFMAHaveTheSameBits() throws {
     let avx = try digest("avx", limited("snb"))
@@ -95,6 +96,17 @@ import Testing
     #expect(job.output.contains("no libxsmm (SSE2, no FMA: other last digits than with it)"))
   }
 
+  /// A short version of Tests/processors: a processor with SSE4.2, and one that libxsmm has
+  /// nothing for.
+  @Test(.enabled(if: Machine.emulatesProcessors, "needs qemu-x86_64"))
+  func olderProcessorsTrain() throws {
+    let script = Repository.folder.appendingPathComponent("Tests/processors/other-processors.sh")
+    let job = try Command.run([script.path, program, "", "2", "Nehalem", "Penryn"], timeLimit: 300)
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(job.output.contains("other-processors: passed: Nehalem Penryn, 2 steps"))
+    print(job.output)
+  }
+
   // -- what is refused --
 
   private func expectNothingTouched() {
@@ -102,8 +114,8 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: scratch.path("images.png")))
   }
 
-  /// train, bench and generate; train on two ranks, of which one speaks. The generator's file need not be there: the
-  /// processor comes first.
+  /// train, bench and generate; train on two ranks, of which one speaks. The generator's file
+  /// need not be there: the processor comes first.
   private func expectRefusals(
     status: Int32, saying message: String, by prefix: [String] = [],
     environment: [String: String] = [:]

@@ -1,9 +1,11 @@
 import Foundation
 import Matrices
 
-/// What tests need that not every machine has. A test names it in `.enabled(if:)`, and is skipped by name without it.
+/// What tests need that not every machine has. A test names it in `.enabled(if:)`, and is skipped
+/// by name without it.
 ///
-/// What continuous integration has to have counts as there: without it a test fails there, and is not skipped.
+/// What continuous integration has to have counts as there: without it a test fails there, and is
+/// not skipped.
 public enum Machine {
   private static let isContinuousIntegration = ProcessInfo.processInfo.environment["CI"] != nil
 
@@ -39,6 +41,9 @@ public enum Machine {
     isContinuousIntegration
     || runs(
       Repository.folder.appendingPathComponent("Tests/cluster/namespaces.sh").path, "supported")
+
+  /// Whether programs can be run on processors that are made up.
+  public static let emulatesProcessors = runs("qemu-x86_64", "--version")
 
   // -- the build --
 
