@@ -21,7 +21,10 @@ let libraries: [Target] = [
   .target(name: "Waiting", dependencies: ["CLinux"]),
   .target(name: "Processors", dependencies: ["CLinux"]),
   .target(name: "MPI", dependencies: ["COpenMPI", "Processors", "Waiting"]),
-  .target(name: "Matrices", dependencies: ["CXSMM", "VectorKernels", "Waiting"]),
+  // What may fault is tried in a process of its own.
+  .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+  .target(
+    name: "Matrices", dependencies: ["CXSMM", "TrialProcess", "VectorKernels", "Waiting"]),
   .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
   .target(
     name: "Files",
@@ -60,11 +63,17 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
+  // Stands in for a system that lets no program write machine code.
+  .executableTarget(
+    name: "without-machine-code", path: "Tests/without-machine-code",
+    cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
   .testTarget(name: "ProcessorsTests", dependencies: ["Processors"]),
   .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
-  .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
+  .testTarget(
+    name: "MatricesTests",
+    dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
@@ -83,7 +92,9 @@ let tests: [Target] = [
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
     name: "ProgramTests",
-    dependencies: ["gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport"]),
+    dependencies: [
+      "gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport", "without-machine-code",
+    ]),
 ]
 
 let package = Package(

@@ -5,6 +5,27 @@
 // libxsmm's kernels are variadic functions, which Swift cannot call, and its matrices lie column by column. Seen row by
 // row, a product's factors change places: that is done here and nowhere else.
 
+static inline void *_Nullable xsmmNoMemory(size_t size) {
+  (void)size;
+  return 0;
+}
+
+static inline void xsmmFreeNothing(void *_Nullable memory) { (void)memory; }
+
+/// Makes libxsmm write code for `target` from now on, a value of LIBXSMM_TARGET.
+///
+/// Where it gets no memory that may be executed it takes malloc's, and its code ends with a fault. So its malloc gives
+/// nothing: then there simply is no kernel. (What else libxsmm needs malloc for it has got by then.)
+static inline void xsmmPrepare(const char *_Nonnull target) {
+  libxsmm_init();
+  libxsmm_set_target_arch(target);
+  libxsmm_malloc_function allocate;
+  allocate.function = xsmmNoMemory;
+  libxsmm_free_function release;
+  release.function = xsmmFreeNothing;
+  libxsmm_set_default_allocator(0, allocate, release);
+}
+
 /// The kernel of result[rows, columns] = left[rows, inner] * right[inner, columns], or += where it accumulates.
 /// Steps lead from row to row, in numbers; a transposed left factor is [inner, rows] in memory. Of bfloat16 numbers,
 /// the right factor has the rows 2i and 2i + 1 interleaved, and `inner` is even. Null if there is no such kernel.

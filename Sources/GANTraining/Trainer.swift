@@ -173,7 +173,7 @@ public final class Trainer {
     try settings.validate()
     try settings.validate(
       imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
-    try settings.validate(instructionSets: [XSMM.instructionSet])
+    try settings.validate(instructionSets: [Processor.instructionSet])
     self.settings = settings
     self.schedule = schedule
     random = RandomSource(seed: settings.seed)

@@ -101,19 +101,34 @@ extension TrainingSettings {
 
   /// Checks what needs certain processors.
   /// - Parameters:
-  ///   - instructionSets: what libxsmm uses on each rank's processor.
+  ///   - instructionSets: what each rank uses of its processor.
   ///   - rankNames: what people call the ranks; nil where only one is asked for.
   /// - Throws: ``Invalid``, on every rank for the same instruction sets.
-  public func validate(instructionSets: [String], rankNames: [String]? = nil) throws {
-    guard let needed = precision.neededInstructionSet,
-      let slow = instructionSets.firstIndex(where: { $0 != needed })
-    else { return }
-    throw Invalid(
-      setting: "--precision",
-      reason: """
-        \(precision.rawValue) needs a processor with \(needed), but libxsmm uses \
-        \(instructionSets[slow])\(rankNames.map { " on \($0[slow])" } ?? "") (LIBXSMM_TARGET, or the processor's best)
-        """)
+  public func validate(instructionSets: [InstructionSet], rankNames: [String]? = nil) throws {
+    func place(_ rank: Int) -> String { rankNames.map { " on \($0[rank])" } ?? "" }
+    let needed = precision.neededInstructionSet
+    if let slow = instructionSets.firstIndex(where: { $0 < needed }) {
+      throw Invalid(
+        setting: "--precision",
+        reason: """
+          \(precision.rawValue) needs a processor with \(needed), but there is \
+          \(instructionSets[slow])\(place(slow)) (the processor's best, or LIBXSMM_TARGET's limit)
+          """)
+    }
+    if logicalShards != .onePerRank, let first = instructionSets.first,
+      let unlike = instructionSets.firstIndex(where: {
+        $0.fusesMultiplyAdd != first.fusesMultiplyAdd
+      })
+    {
+      throw Invalid(
+        setting: "--reproducible",
+        reason: """
+          promises the same bits on all ranks, but products round once with FMA and twice \
+          without: there is \(first)\(place(0)) and \(instructionSets[unlike])\(place(unlike)). \
+          Take processors of one kind, or set \
+          LIBXSMM_TARGET=\(min(first, instructionSets[unlike]).target) on all hosts
+          """)
+    }
   }
 
   /// Checks what needs the data.

@@ -4,13 +4,13 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
   /// The upper half of a float32: its range, with 8 bits of significand instead of 24.
   case bfloat16
 
-  /// What a processor must have, as ``XSMM/instructionSet`` names it; nil for nothing in particular.
+  /// What a processor must have.
   ///
-  /// libxsmm multiplies bfloat16 numbers without it, too, but slower than float32 ones.
-  public var neededInstructionSet: String? {
+  /// libxsmm multiplies bfloat16 numbers with less, too, but slower than float32 ones.
+  public var neededInstructionSet: InstructionSet {
     switch self {
-    case .float32: nil
-    case .bfloat16: "AVX-512 BF16"
+    case .float32: .sse2
+    case .bfloat16: .avx512BF16
     }
   }
 

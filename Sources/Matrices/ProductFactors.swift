@@ -53,9 +53,10 @@ struct ProductFactors {
 
 /// How products are cut.
 ///
-/// Where libxsmm multiplies and adds in one instruction (AVX2 and later), every number of a product of float32 is one
-/// chain of these from the first to the last of `inner`, however the product is cut: so it has the same bits whatever
-/// rows are beside it, and for any number of threads.
+/// Every number of a product of float32 is one chain of multiply-adds from the first to the last
+/// of `inner`, however the product is cut: so it has the same bits whatever rows are beside it,
+/// and for any number of threads. With AVX2 and later a multiply-add is one instruction and
+/// rounds once; before, it is two and rounds twice.
 enum Cut {
   /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers.
   static let rows = 24

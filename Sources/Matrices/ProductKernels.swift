@@ -1,9 +1,15 @@
 import CXSMM
+import VectorKernels
 
-/// Machine code for `result = left * right`, or `result += left * right`, of fixed sizes and steps.
+/// A product `result = left * right`, or `result += left * right`, of fixed sizes and steps:
+/// machine code of libxsmm, or where it makes none for the processor, our own loop.
 struct MultiplyKernel: BitwiseCopyable {
-  // libxsmm keeps its code as long as the process lives.
-  private let code: UnsafeRawPointer
+  private enum Code: BitwiseCopyable {
+    // libxsmm keeps its code as long as the process lives, and we keep shapes so.
+    case made(UnsafeRawPointer)
+    case loop(UnsafePointer<ProductShape>)
+  }
+  private let code: Code
 
   /// - Throws: ``KernelError``.
   init(
@@ -13,42 +19,68 @@ struct MultiplyKernel: BitwiseCopyable {
     precondition(left.precision == right.precision)
     let isBFloat16 = left.precision == .bfloat16
     precondition(!isBFloat16 || inner.isMultiple(of: 2), "bfloat16 numbers come in pairs")
-    let code = xsmmMultiplyKernel(
-      Int32(rows), Int32(columns), Int32(inner), Int32(left.step), Int32(right.step),
-      Int32(resultStep), left.isTransposed, accumulates, isBFloat16)
-    guard let code else {
+    guard XSMM.multiplies || isBFloat16 else {
+      let shape = UnsafeMutablePointer<ProductShape>.allocate(capacity: 1)
+      shape.initialize(
+        to: ProductShape(
+          rows: rows, columns: columns, inner: inner, leftStep: left.step, rightStep: right.step,
+          resultStep: resultStep, leftIsTransposed: left.isTransposed, accumulates: accumulates))
+      code = .loop(shape)
+      return
+    }
+    guard XSMM.multiplies, XSMM.isPrepared,
+      let made = xsmmMultiplyKernel(
+        Int32(rows), Int32(columns), Int32(inner), Int32(left.step), Int32(right.step),
+        Int32(resultStep), left.isTransposed, accumulates, isBFloat16)
+    else {
       throw KernelError(
         kernel: "\(left.precision) products [\(rows), \(inner)] * [\(inner), \(columns)]")
     }
-    self.code = code
+    code = .made(made)
   }
 
   @inline(__always)
   func run(
     _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ result: UnsafeMutablePointer<Float>
   ) {
-    xsmmMultiply(code, left, right, result)
+    switch code {
+    case .made(let code): xsmmMultiply(code, left, right, result)
+    case .loop(let shape):
+      VectorMath.kernels.pointee.multiplyMatrices(
+        shape, left.assumingMemoryBound(to: Float.self), right.assumingMemoryBound(to: Float.self),
+        result)
+    }
   }
 }
 
-/// Machine code that turns `[rows, columns]` words of 32 bits into `[columns, rows]`.
+/// Turns `[rows, columns]` words of 32 bits into `[columns, rows]`: machine code of libxsmm, or
+/// our own loop.
 struct TransposeKernel: BitwiseCopyable {
-  private let code: UnsafeRawPointer
-  private let step, resultStep: UInt32
+  private let code: UnsafeRawPointer?
+  private let rows, columns, step, resultStep: UInt32
 
   /// - Parameters:
   ///   - step: from row to row, in words.
   ///   - resultStep: the same of the result.
   /// - Throws: ``KernelError``.
   init(rows: Int, columns: Int, step: Int, resultStep: Int) throws {
+    (self.rows, self.columns) = (UInt32(rows), UInt32(columns))
     (self.step, self.resultStep) = (UInt32(step), UInt32(resultStep))
-    let code = xsmmTransposeKernel(UInt32(rows), UInt32(columns), UInt32(resultStep))
-    guard let code else { throw KernelError(kernel: "transposing [\(rows), \(columns)]") }
-    self.code = code
+    guard XSMM.transposes else {
+      code = nil
+      return
+    }
+    guard XSMM.isPrepared,
+      let made = xsmmTransposeKernel(UInt32(rows), UInt32(columns), UInt32(resultStep))
+    else { throw KernelError(kernel: "transposing [\(rows), \(columns)]") }
+    code = made
   }
 
   @inline(__always)
   func run(_ words: UnsafeRawPointer, _ result: UnsafeMutableRawPointer) {
-    xsmmTranspose(code, words, step, result, resultStep)
+    if let code { return xsmmTranspose(code, words, step, result, resultStep) }
+    VectorMath.kernels.pointee.transpose(
+      words.assumingMemoryBound(to: UInt32.self), Int(rows), Int(columns), Int(step),
+      result.assumingMemoryBound(to: UInt32.self), Int(resultStep))
   }
 }

@@ -6,12 +6,12 @@ import VectorKernels
 public enum VectorMath {
   // Constant tables of function pointers; never written.
   nonisolated(unsafe) static let builds: [UnsafePointer<VectorKernelTable>] =
-    Array(sequence(first: 0) { $0 + 1 }.lazy.map(availableVectorKernels).prefix { $0 != nil })
-    .compactMap { $0 }
+    [InstructionSet.sse2, .avx2, .avx512].prefix { $0 <= Processor.instructionSet }.indices
+    .compactMap(vectorKernels)
   nonisolated(unsafe) static let kernels = builds[builds.count - 1]
 
-  /// The instruction set that was chosen: "baseline", "AVX2" or "AVX-512".
-  public static var instructionSet: String { String(cString: kernels.pointee.name) }
+  /// The build that was chosen: "baseline", "AVX2" or "AVX-512".
+  public static var build: String { String(cString: kernels.pointee.name) }
 
   /// Numbers that are worth a thread's attention: less takes longer to hand out than to do.
   static let grain = 8192

@@ -18,6 +18,7 @@
 #include "BatchNorm.h"
 #include "Digest.h"
 #include "Elementwise.h"
+#include "MatrixProduct.h"
 #include "Peak.h"
 #include "Random.h"
 
@@ -47,6 +48,8 @@ const VectorKernelTable TABLE = {
     .batchNormBackwardSums = batchNormBackwardSums,
     .batchNormBackwardInput = batchNormBackwardInput,
     .adam = adam,
+    .multiplyMatrices = multiplyMatrices,
+    .transpose = transpose,
     .multiplyAdds = multiplyAdds,
     .multiplyAddsARound = multiplyAddsARound,
 };

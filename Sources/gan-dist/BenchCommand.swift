@@ -50,13 +50,16 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    MPISession.run(explain: FailureReport.explain) { try measure($0) }
+    let processor = ProcessorCheck()
+    MPISession.run(explain: FailureReport.explain) { try measure($0, processor) }
   }
 
   /// Every rank must call this.
-  private func measure(_ communicator: Communicator) throws {
+  private func measure(_ communicator: Communicator, _ processor: ProcessorCheck) throws {
     let ranks = try resources.start(over: communicator)
+    let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
+    try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)

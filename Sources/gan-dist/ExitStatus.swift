@@ -2,6 +2,7 @@ import FashionMNIST
 import GANTraining
 import MPI
 import MPICollectives
+import Matrices
 import Pictures
 import TensorFiles
 
@@ -20,6 +21,8 @@ enum ExitStatus: Int32 {
   init(of error: any Error) {
     switch error {
     case is TrainingSettings.Invalid, is ForeignLauncherError: self = .badUsage
+    case let error as ProcessorError: self = error.isBadUsage ? .badUsage : .internalError
+    case let error as UnfitProcessorError: self = error.isBadUsage ? .badUsage : .internalError
     case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
     case is RunFolderError, is PictureError: self = .cannotWrite
     case let error as TensorFileError:

@@ -39,7 +39,7 @@ enum FailureReport {
     switch error {
     case TrainingFailure.rootFailed: false
     case is TrainingSettings.Invalid, is TrainingFailure, is UnlikeDataError,
-      is ForeignLauncherError:
+      is ForeignLauncherError, is UnfitProcessorError:
       true
     default: false
     }

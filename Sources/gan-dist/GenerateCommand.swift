@@ -46,6 +46,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     try FileCommand.run {
+      try Processor.verify()
       let generator = try GeneratorFile(path: checkpoint)
       let images = try makeImages(generator)
       let pixels = generator.architecture.imageSize

@@ -35,7 +35,10 @@ struct RunDescription {
 
   /// What the bits of a result depend on beside settings and data.
   static var arithmetic: String {
-    "libxsmm \(XSMM.version) (\(XSMM.instructionSet)), vector kernels \(VectorMath.instructionSet)"
+    let set = Processor.instructionSet
+    let library = XSMM.multiplies ? "libxsmm \(XSMM.version)" : "no libxsmm"
+    let bits = set.fusesMultiplyAdd ? "" : ", no FMA: other last digits than with it"
+    return "\(library) (\(set)\(bits)), vector kernels \(VectorMath.build)"
   }
 
   /// Where each rank runs.
@@ -181,8 +184,8 @@ extension RunDescription {
         machine: .init(
           ranks: ranks.rankCount, hostOfRank: ranks.hostOfRank,
           threadsOfRank: ranks.threadsOfRank, mpi: MPISession.libraryVersion,
-          libxsmm: XSMM.version, libxsmmInstructionSet: XSMM.instructionSet,
-          vectorKernels: VectorMath.instructionSet))
+          libxsmm: XSMM.version, libxsmmInstructionSet: Processor.instructionSet.description,
+          vectorKernels: VectorMath.build))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"

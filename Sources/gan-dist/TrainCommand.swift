@@ -112,22 +112,23 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let processor = ProcessorCheck()
     StopSignal.listen()
-    let status = MPISession.run(explain: FailureReport.explain) { try train($0) }
+    let status = MPISession.run(explain: FailureReport.explain) { try train($0, processor) }
     if status != 0 { Glibc.exit(status) }
   }
 
   /// The run, on every rank; returns the exit status, the same on all.
-  private func train(_ communicator: Communicator) throws -> Int32 {
+  private func train(_ communicator: Communicator, _ processor: ProcessorCheck) throws -> Int32 {
     let ranks = try resources.start(over: communicator)
     LauncherEnvironment.tell(.running)
+    let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     // What can fail on rank 0 alone fails before the other ranks have anything to do.
     let desk = communicator.rank == 0 ? try openDesk() : nil
     let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
     let settings = try training.settings(
       rankCount: communicator.rankCount, resuming: start?.configuration.settings)
-    try settings.validate(
-      instructionSets: try communicator.allGather(XSMM.instructionSet), rankNames: ranks.names)
+    try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
     let flight = try FlightRecording(desk?.folder, over: communicator)

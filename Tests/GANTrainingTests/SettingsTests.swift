@@ -75,16 +75,33 @@ import Testing
 
   @Test func bfloat16NeedsItsProcessor() throws {
     var settings = TrainingSettings()
-    try settings.validate(instructionSets: ["AVX2"])
+    try settings.validate(instructionSets: [.avx2])
     settings.precision = .bfloat16
-    try settings.validate(instructionSets: ["AVX-512 BF16"])
+    try settings.validate(instructionSets: [.avx512BF16])
     let error = try #require(throws: TrainingSettings.Invalid.self) {
       try settings.validate(
-        instructionSets: ["AVX-512 BF16", "AVX2", "AVX-512"],
+        instructionSets: [.avx512BF16, .avx2, .avx512],
         rankNames: ["rank 0 on a", "rank 1 on b", "rank 2 on b"])
     }
     #expect(error.setting == "--precision")
     #expect(error.reason.contains("AVX2 on rank 1 on b"))
+  }
+
+  /// Processors without FMA round twice: among others they cannot give the bits that are promised.
+  @Test func reproducibleRunsNeedProcessorsOfOneKind() throws {
+    var settings = TrainingSettings()
+    let unlike: [InstructionSet] = [.avx512, .avx2, .avx]
+    let names = ["rank 0 on a", "rank 1 on b", "rank 2 on c"]
+    try settings.validate(instructionSets: unlike, rankNames: names)
+    settings.logicalShards = .ofSize(16)
+    try settings.validate(instructionSets: [.avx512BF16, .avx2, .avx512], rankNames: names)
+    try settings.validate(instructionSets: [.avx, .sse2, .sse42], rankNames: names)
+    let error = try #require(throws: TrainingSettings.Invalid.self) {
+      try settings.validate(instructionSets: unlike, rankNames: names)
+    }
+    #expect(error.setting == "--reproducible")
+    #expect(error.reason.contains("AVX-512 on rank 0 on a and AVX on rank 2 on c"))
+    #expect(error.reason.contains("LIBXSMM_TARGET=snb"))
   }
 
   @Test func maximumStepsCutTheRunShort() {

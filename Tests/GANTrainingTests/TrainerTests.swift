@@ -73,8 +73,8 @@ import Testing
   }
 
   /// Factors that are rounded to 8 bits change the losses' third digit, and change it.
-  @Test func bfloat16LearnsWhatFloat32Does() throws {
-    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"))
+  func bfloat16LearnsWhatFloat32Does() throws {
     let exact = try Self.run(SoloCollective(), epochs: 10)
     let rounded = try Self.run(SoloCollective(), epochs: 10, precision: .bfloat16)
     for (record, expected) in zip(rounded.history, exact.history) {
@@ -89,9 +89,8 @@ import Testing
     #expect(distances[distances.count / 2] < 3e-4 && distances[distances.count / 2] > 1e-7)
   }
 
-  @Test(arguments: [2, 3, 5])
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"), arguments: [2, 3, 5])
   func bfloat16HasTheSameBitsForAnyRanks(rankCount: Int) throws {
-    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
     let one = try Self.run(
       SoloCollective(), batchSize: 40, precision: .bfloat16, shards: .ofSize(16))
     let ranks = ThreadTeam.run(rankCount: rankCount) {
@@ -104,8 +103,8 @@ import Testing
   }
 
   /// What products read is what was loaded, not what was drawn before.
-  @Test func bfloat16SeesLoadedWeights() throws {
-    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"))
+  func bfloat16SeesLoadedWeights() throws {
     var settings = TrainingSettings()
     settings.globalBatchSize = 8
     settings.maximumSteps = 1

@@ -124,6 +124,21 @@ import VectorKernels
       row(5).elements)
     results["batchNormBackwardInput"] = Array(gradient.buffer)
 
+    for (leftIsTransposed, accumulates) in [(false, true), (true, false)] {
+      var shape = ProductShape(
+        rows: rows, columns: columns - 1, inner: rows, leftStep: columns, rightStep: columns,
+        resultStep: columns, leftIsTransposed: leftIsTransposed, accumulates: accumulates)
+      let product = matrix(3)
+      kernels.multiplyMatrices(
+        &shape, matrix(1).elements, matrix(2).elements, product.elements)
+      results["multiplyMatrices, left transposed: \(leftIsTransposed)"] = Array(product.buffer)
+    }
+
+    let words = workspace.zeros(of: UInt32.self, count: count)
+    kernels.transpose(
+      matrix(1).buffer.map(\.bitPattern), rows, columns - 1, columns, words.baseAddress!, rows)
+    results["transpose"] = words.map(Float.init(bitPattern:))
+
     let (parameters, first, second) = (matrix(2), matrix(3), matrix(4))
     for index in second.buffer.indices { second.buffer[index].round(.up) }
     for index in second.buffer.indices { second.buffer[index] = abs(second.buffer[index]) }

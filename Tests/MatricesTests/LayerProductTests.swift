@@ -27,42 +27,64 @@ import Testing
   // Sizes around those of vectors, tiles and groups of tiles; bfloat16 takes whole pairs of inputs.
   @Test(arguments: [1, 2, 5, 16, 64, 130], [(2, 1), (4, 33), (34, 24), (128, 49), (1100, 7)])
   func outputsAreRight(rows: Int, size: (inputs: Int, outputs: Int)) throws {
-    for precision in Precision.ofThisProcessor {
-      let input = matrix(rows, size.inputs, 1)
-      let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
-      let bias = matrix(1, size.outputs, 3)
-      let sums = naive(
-        rows, size.inputs, size.outputs, { precision.rounded(input[$0, $1]) },
-        { precision.rounded(weight.matrix[$1, $0]) })
-      let activations: [(ProductActivation, (Double) -> Double)] = [
-        (.identity, { $0 }), (.leakyReLU(slope: 0.2), { $0 > 0 ? $0 : 0.2 * $0 }), (.tanh, tanh),
-      ]
-      for (activation, function) in activations {
-        let result = workspace.matrix(rows: rows, columns: size.outputs)
-        try ActivatedProduct(
-          input, times: weight, plus: bias, activation: activation, into: result
-        ).run()
-        let expected = sums.enumerated().map {
-          function($1 + Double(bias[0, $0 % size.outputs]))
-        }
-        // n products of numbers of size 1 round to about √n 2⁻²⁴ each way.
-        #expect(difference(result.buffer, expected, atol: 5e-5, rtol: 1e-5) == nil)
+    try checkOutputs(rows: rows, size: size, .float32)
+  }
+
+  @Test(
+    .enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"),
+    arguments: [1, 2, 5, 16, 64, 130], [(2, 1), (4, 33), (34, 24), (128, 49), (1100, 7)])
+  func outputsOfBFloat16AreRight(rows: Int, size: (inputs: Int, outputs: Int)) throws {
+    try checkOutputs(rows: rows, size: size, .bfloat16)
+  }
+
+  private func checkOutputs(
+    rows: Int, size: (inputs: Int, outputs: Int), _ precision: Precision
+  ) throws {
+    let input = matrix(rows, size.inputs, 1)
+    let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
+    let bias = matrix(1, size.outputs, 3)
+    let sums = naive(
+      rows, size.inputs, size.outputs, { precision.rounded(input[$0, $1]) },
+      { precision.rounded(weight.matrix[$1, $0]) })
+    let activations: [(ProductActivation, (Double) -> Double)] = [
+      (.identity, { $0 }), (.leakyReLU(slope: 0.2), { $0 > 0 ? $0 : 0.2 * $0 }), (.tanh, tanh),
+    ]
+    for (activation, function) in activations {
+      let result = workspace.matrix(rows: rows, columns: size.outputs)
+      try ActivatedProduct(
+        input, times: weight, plus: bias, activation: activation, into: result
+      ).run()
+      let expected = sums.enumerated().map {
+        function($1 + Double(bias[0, $0 % size.outputs]))
       }
+      // n products of numbers of size 1 round to about √n 2⁻²⁴ each way.
+      #expect(difference(result.buffer, expected, atol: 5e-5, rtol: 1e-5) == nil)
     }
   }
 
   @Test(arguments: [1, 2, 5, 16, 64, 130], [(1, 1), (3, 33), (34, 70), (65, 128), (1100, 7)])
   func inputGradientsAreRight(rows: Int, size: (outputs: Int, inputs: Int)) throws {
-    for precision in Precision.ofThisProcessor {
-      let gradient = matrix(rows, size.outputs, 1)
-      let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
-      let result = workspace.matrix(rows: rows, columns: size.inputs)
-      try PlainProduct(gradient, times: weight, into: result).run()
-      let expected = naive(
-        rows, size.outputs, size.inputs, { precision.rounded(gradient[$0, $1]) },
-        { precision.rounded(weight.matrix[$0, $1]) })
-      #expect(difference(result.buffer, expected, atol: 5e-5, rtol: 1e-5) == nil)
-    }
+    try checkInputGradients(rows: rows, size: size, .float32)
+  }
+
+  @Test(
+    .enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"),
+    arguments: [1, 2, 5, 16, 64, 130], [(1, 1), (3, 33), (34, 70), (65, 128), (1100, 7)])
+  func inputGradientsOfBFloat16AreRight(rows: Int, size: (outputs: Int, inputs: Int)) throws {
+    try checkInputGradients(rows: rows, size: size, .bfloat16)
+  }
+
+  private func checkInputGradients(
+    rows: Int, size: (outputs: Int, inputs: Int), _ precision: Precision
+  ) throws {
+    let gradient = matrix(rows, size.outputs, 1)
+    let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
+    let result = workspace.matrix(rows: rows, columns: size.inputs)
+    try PlainProduct(gradient, times: weight, into: result).run()
+    let expected = naive(
+      rows, size.outputs, size.inputs, { precision.rounded(gradient[$0, $1]) },
+      { precision.rounded(weight.matrix[$0, $1]) })
+    #expect(difference(result.buffer, expected, atol: 5e-5, rtol: 1e-5) == nil)
   }
 
   @Test func noRowsAreNoTrouble() throws {
@@ -74,8 +96,21 @@ import Testing
 
   /// Of each row, the bits do not depend on the rows beside it: what a logical shard gives is the same for any number
   /// of ranks, and an image the same in any grid.
-  @Test(arguments: [(200, 256), (1, 128), (24, 16), (5, 7 * 2)], Precision.ofThisProcessor)
-  func rowsAreIndependent(size: (outputs: Int, inputs: Int), precision: Precision) throws {
+  @Test(arguments: [(200, 256), (1, 128), (24, 16), (5, 7 * 2)])
+  func rowsAreIndependent(size: (outputs: Int, inputs: Int)) throws {
+    try checkIndependence(size, .float32)
+  }
+
+  @Test(
+    .enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"),
+    arguments: [(200, 256), (1, 128), (24, 16), (5, 7 * 2)])
+  func rowsOfBFloat16AreIndependent(size: (outputs: Int, inputs: Int)) throws {
+    try checkIndependence(size, .bfloat16)
+  }
+
+  private func checkIndependence(
+    _ size: (outputs: Int, inputs: Int), _ precision: Precision
+  ) throws {
     let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
     let (input, gradient) = (matrix(70, size.inputs, 1), matrix(70, size.outputs, 4))
     let bias = matrix(1, size.outputs, 3)
@@ -98,16 +133,20 @@ import Testing
     }
   }
 
-  /// Every number is one chain of multiply-adds, whatever vectors the processor has.
-  @Test(
-    .enabled(if: XSMM.instructionSet.hasPrefix("AVX2") || XSMM.instructionSet.hasPrefix("AVX-512")))
-  func sumsAreChains() throws {
+  /// Every number is one chain of multiply-adds, whatever vectors the processor has: with FMA
+  /// each of them rounds once, without it twice.
+  @Test func sumsAreChains() throws {
+    func multiplyAdd(_ left: Float, _ right: Float, _ sum: Float) -> Float {
+      if Processor.instructionSet.fusesMultiplyAdd { return fmaf(left, right, sum) }
+      let product = left * right
+      return sum + product
+    }
     for (rows, inner, columns) in [
       (1, 5, 1), (3, 40, 9), (13, 70, 17), (70, 1100, 33), (16, 9, 130),
     ] {
       let (left, bias) = (matrix(rows, inner, 1), workspace.matrix(rows: 1, columns: columns))
       func chain(_ row: Int, _ weight: (_ inner: Int) -> Float) -> UInt32 {
-        (0..<inner).reduce(Float(0)) { fmaf(left[row, $1], weight($1), $0) }.bitPattern
+        (0..<inner).reduce(Float(0)) { multiplyAdd(left[row, $1], weight($1), $0) }.bitPattern
       }
       let result = workspace.matrix(rows: rows, columns: columns)
       let weight = workspace.weight(columns, inner, 2, .float32)

@@ -24,9 +24,17 @@ import Testing
     arguments: [(64, 16), (96, 16), (100, 16), (48, 32), (21, 7)],
     [(128, 64), (1, 256), (256, 512), (330, 507), (30, 7)])
   func partsAddUpToTheWhole(rows: (batch: Int, shard: Int), size: (out: Int, in: Int)) throws {
-    for precision in Precision.ofThisProcessor {
-      try partsAddUpToTheWhole(rows, size, precision)
-    }
+    try partsAddUpToTheWhole(rows, size, .float32)
+  }
+
+  @Test(
+    .enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"),
+    arguments: [(64, 16), (96, 16), (100, 16), (48, 32), (21, 7)],
+    [(128, 64), (1, 256), (256, 512), (330, 507), (30, 7)])
+  func partsOfBFloat16AddUpToTheWhole(
+    rows: (batch: Int, shard: Int), size: (out: Int, in: Int)
+  ) throws {
+    try partsAddUpToTheWhole(rows, size, .bfloat16)
   }
 
   private func partsAddUpToTheWhole(

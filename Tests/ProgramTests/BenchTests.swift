@@ -43,15 +43,11 @@ import Testing
   }
 
   /// Nothing is allocated in a step. A debug build does not count: it boxes closures.
-  @Test(arguments: [1, 2, 3], [[], ["reproducible"]])
+  @Test(
+    .enabled(if: Machine.hasRelease, "needs the release build that GAN_DIST_RELEASE names"),
+    arguments: [1, 2, 3], [[], ["reproducible"]])
   func aStepAllocatesNothing(ranks: Int, options: [String]) throws {
-    let release = ProcessInfo.processInfo.environment["GAN_DIST_RELEASE"]
-    guard let release else {
-      print("skipped: GAN_DIST_RELEASE names no release build")
-      return
-    }
-    let program = URL(fileURLWithPath: release).deletingLastPathComponent()
-      .appendingPathComponent("mpi-checks").path
+    let program = try #require(Machine.releaseFolder).appendingPathComponent("mpi-checks").path
     let job = try Command.mpirun(ranks: ranks, program, ["allocations"] + options)
     #expect(job.status == 0, "\(job.transcript)")
   }

@@ -9,12 +9,8 @@ import Testing
   }
 
   /// Three hosts of network namespaces with 2, 1 and 1 ranks: the losses of four ranks on one host, and gradients on the links.
-  @Test func threeHostsLearnWhatOneLearns() throws {
-    let supported = try Command.run([script("Tests/cluster/namespaces.sh"), "supported"])
-    guard supported.status == 0 || ProcessInfo.processInfo.environment["CI"] != nil else {
-      print("skipped: \(supported.output)\(supported.errors)")
-      return
-    }
+  @Test(.enabled(if: Machine.makesHosts, "needs network namespaces"))
+  func threeHostsLearnWhatOneLearns() throws {
     let job = try Command.run(
       [script("Tests/cluster/three-hosts.sh"), BuiltProgram.path("gan-dist")], timeLimit: 150)
     #expect(job.status == 0, "\(job.transcript)")

@@ -53,8 +53,8 @@ import Testing
   }
 
   /// The checkpoint has the weights that are trained, and remembers in which numbers they are multiplied.
-  @Test func aBFloat16RunGoesOnBitForBit() throws {
-    guard Precision.ofThisProcessor.contains(.bfloat16) else { return }
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"))
+  func aBFloat16RunGoesOnBitForBit() throws {
     try train("whole", ["--reproducible", "--precision", "bfloat16"])
     try train("exact", ["--reproducible"])
     try train(
@@ -196,9 +196,17 @@ import Testing
     arguments: [
       ["--batch-size", "30"], ["--seed", "9"], ["--learning-rate", "0.001"], ["--beta1", "0.9"],
       ["--dropout", "0.5"], ["--label-smoothing", "0"], ["--batch-size-per-rank", "7"],
-    ]
-      + Precision.ofThisProcessor.filter { $0 != .float32 }.map { ["--precision", $0.rawValue] })
+    ])
   func anotherSettingIsRefusedUnlessOverridden(option: [String]) throws {
+    try demandRefusalUnlessOverridden(option)
+  }
+
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"))
+  func anotherPrecisionIsRefusedUnlessOverridden() throws {
+    try demandRefusalUnlessOverridden(["--precision", "bfloat16"])
+  }
+
+  private func demandRefusalUnlessOverridden(_ option: [String]) throws {
     try train("run", ["--max-steps", "2"])
     let options = ["--quiet", "--max-steps", "4", "--resume", "latest"] + option
     let refused = try train("run", ranks: 2, options, expecting: 64, begun: true)
@@ -310,16 +318,9 @@ import Testing
   }
 
   /// A disk that fills up while checkpoints are written: status 73, and the last whole one stays.
-  @Test func aFullDiskKeepsTheLastCheckpoint() throws {
+  @Test(.enabled(if: Machine.mountsMemory, "needs mount namespaces"))
+  func aFullDiskKeepsTheLastCheckpoint() throws {
     let unshare = ["unshare", "--user", "--map-root-user", "--mount"]
-    let works =
-      try Command.run(
-        unshare + ["mount", "-t", "tmpfs", "none", scratch.folder.path]
-      ).status == 0
-    guard works || ProcessInfo.processInfo.environment["CI"] != nil else {
-      print("skipped: this machine mounts nothing for its users")
-      return
-    }
     // Room for two checkpoints of 13 MB and a half: of the first state, and of step 20.
     let command = """
       mount -t tmpfs -o size=34m none \(scratch.folder.path)

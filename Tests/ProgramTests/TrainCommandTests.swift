@@ -56,23 +56,6 @@ import Testing
     #expect(try text("run/log.txt").contains("epoch 3/3"))
   }
 
-  /// Refused by all ranks at once, before there is anything to undo.
-  @Test(arguments: [("hsw", "AVX2"), ("skx", "AVX-512")])
-  func aProcessorWithoutBFloat16IsNamed(limit: String, name: String) throws {
-    let options = ["--max-steps", "1", "--out", scratch.path("run")]
-    let limited = ["LIBXSMM_TARGET": limit]
-    let job = try Command.mpirun(
-      ranks: 2, program, options + ["--precision", "bfloat16"], environment: limited)
-    #expect(job.status == 64, "\(job.transcript)")
-    let message =
-      "error: --precision bfloat16 needs a processor with AVX-512 BF16, but libxsmm uses "
-    #expect(job.errors.components(separatedBy: message).count == 2, "\(job.transcript)")
-    #expect(job.errors.contains("\(message)\(name) on rank 0 on "))
-    let other = try Command.mpirun(ranks: 2, program, options, environment: limited)
-    #expect(other.status == 0, "\(other.transcript)")
-    #expect(other.output.contains("  precision  float32\n"))
-  }
-
   @Test func withoutASubcommandItTrains() throws {
     let options = ["--max-steps", "1", "--seed", "4", "--quiet"]
     let plain = try Command.run([program] + options + ["--out", scratch.path("a")])
@@ -112,13 +95,9 @@ import Testing
   }
 
   /// Without mpirun there is neither a daemon to start nor a network to be had.
-  @Test func oneRankNeedsNeitherLauncherNorNetwork() throws {
+  @Test(.enabled(if: Machine.makesNetworks, "needs network namespaces"))
+  func oneRankNeedsNeitherLauncherNorNetwork() throws {
     let unshare = ["unshare", "--user", "--map-root-user", "--net"]
-    let works = try Command.run(unshare + ["true"]).status == 0
-    guard works || ProcessInfo.processInfo.environment["CI"] != nil else {
-      print("skipped: this machine makes no network namespaces")
-      return
-    }
     let job = try Command.run(
       unshare + [program, "--max-steps", "1", "--out", scratch.path("run")],
       environment: ["OPAL_PREFIX": "", "PATH": "/usr/bin:/bin"])
@@ -127,13 +106,9 @@ import Testing
   }
 
   /// Where ranks cannot share the data set each keeps its own, and the log says why; the result is the same.
-  @Test func tooLittleSharedMemoryIsAWarning() throws {
+  @Test(.enabled(if: Machine.mountsMemory, "needs mount namespaces"))
+  func tooLittleSharedMemoryIsAWarning() throws {
     let unshare = ["unshare", "--user", "--map-root-user", "--mount"]
-    let works = try Command.run(unshare + ["true"]).status == 0
-    guard works || ProcessInfo.processInfo.environment["CI"] != nil else {
-      print("skipped: this machine makes no mount namespaces")
-      return
-    }
     let options = ["--max-steps", "2", "--batch-size", "512"]
     let small = "mount -t tmpfs -o size=40m tmpfs /dev/shm && exec \"$@\""
     let alone = try Command.run(

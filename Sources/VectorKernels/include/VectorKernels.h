@@ -3,9 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Element-wise loops of a training step, built three times (baseline, AVX2, AVX-512) and chosen once
-// at start. All builds give the same bits: no contraction into fused multiply-adds, no reassociated
-// sums (a column is always added up row after row).
+// Loops of a training step, built three times (baseline, AVX2, AVX-512) and chosen once at start. All builds give the
+// same bits: no contraction into fused multiply-adds, no reassociated sums (a column is always added up row after row).
 //
 // Matrices are row-major and dense. `count`, `rows` and `columns` may be zero.
 
@@ -25,6 +24,13 @@ typedef struct {
   float secondCorrection;      // 1 / sqrt(1 - beta2^t): to multiply takes less time than to divide
   float epsilon;
 } AdamStep;
+
+/// A product result[rows, columns] = left[rows, inner] * right[inner, columns], or +=. Steps lead from row to row, in
+/// numbers; a transposed left factor is [inner, rows] in memory.
+typedef struct {
+  size_t rows, columns, inner, leftStep, rightStep, resultStep;
+  bool leftIsTransposed, accumulates;
+} ProductShape;
 
 typedef struct {
   const char *_Nonnull name;
@@ -124,6 +130,14 @@ typedef struct {
                         float *_Nonnull parameters, float *_Nonnull firstMoments,
                         float *_Nonnull secondMoments, uint16_t *_Nullable rounded);
 
+  // -- what libxsmm does where it can --
+
+  void (*_Nonnull multiplyMatrices)(const ProductShape *_Nonnull shape, const float *_Nonnull left,
+                                    const float *_Nonnull right, float *_Nonnull result);
+  /// result[columns, rows] = words[rows, columns]
+  void (*_Nonnull transpose)(const uint32_t *_Nonnull words, size_t rows, size_t columns,
+                             size_t step, uint32_t *_Nonnull result, size_t resultStep);
+
   // -- measuring --
 
   /// Does `rounds` rounds of multiply-adds on registers; the result means nothing.
@@ -132,5 +146,26 @@ typedef struct {
   size_t (*_Nonnull multiplyAddsARound)(void);
 } VectorKernelTable;
 
-/// Build number `index` of those that this processor can run, slowest first; null behind the last one.
-const VectorKernelTable *_Nullable availableVectorKernels(size_t index);
+/// The builds: 0 for every processor, 1 for AVX2, 2 for AVX-512; null for those that are not in this program.
+const VectorKernelTable *_Nullable vectorKernels(size_t index);
+
+/// Instructions of a processor, as bits of a number.
+enum {
+  featureSSE42 = 1 << 0,
+  featureAVX = 1 << 1,
+  featureAVX2 = 1 << 2,
+  featureFMA = 1 << 3,
+  featureF16C = 1 << 4,
+  featureBMI = 1 << 5,
+  featureBMI2 = 1 << 6,
+  featureAVX512F = 1 << 7,
+  featureAVX512CD = 1 << 8,
+  featureAVX512BW = 1 << 9,
+  featureAVX512DQ = 1 << 10,
+  featureAVX512VL = 1 << 11,
+  featureAVX512VNNI = 1 << 12,
+  featureAVX512BF16 = 1 << 13,
+};
+
+/// Those that this processor has and the operating system lets programs use.
+uint32_t processorFeatures(void);
