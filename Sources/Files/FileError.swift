@@ -42,5 +42,5 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What was tried, the path and the reason, on one line.
-  public var description: String { "cannot \(call.rawValue) \(path): \(reason)" }
+  public var description: String { "cannot \(call.rawValue) \(path.escapedForTerminal): \(reason)" }
 }
