@@ -25,11 +25,15 @@ let libraries: [Target] = [
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
-  .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
+  .target(
+    name: "FashionMNIST",
+    dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "GANTraining",
     dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
-  .target(name: "FlightRecorder"),
+  .target(
+    name: "FlightRecorder",
+    dependencies: ["Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "MPICollectives", dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork"]),
   .target(name: "Tracing", dependencies: ["Files", "Matrices"]),

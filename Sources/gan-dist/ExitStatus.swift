@@ -20,7 +20,12 @@ enum ExitStatus: Int32 {
   init(of error: any Error) {
     switch error {
     case is TrainingSettings.Invalid: self = .badUsage
-    case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
+    case let error as DataSetError:
+      switch error.kind {
+      case .misnamed: self = .badUsage
+      case .missing: self = .missingInput
+      case .broken: self = .badData
+      }
     case is RunFolderError, is PictureError: self = .cannotWrite
     case let error as TensorFileError:
       switch error.kind {
