@@ -7,6 +7,7 @@ enum FailureReport {
   /// Says on standard error what went wrong and where; returns the job's exit status.
   static func explain(_ error: any Error, _ communicator: Communicator?) -> Int32 {
     let status = ExitStatus(of: error)
+    if let error = error as? OutputError, error.isOfAReaderThatLeft { return status.rawValue }
     if isSeenByAll(error), let communicator, communicator.rank > 0 {
       // The first rank that aborts ends the job: let it be the one that speaks.
       sleep(2)
@@ -19,7 +20,7 @@ enum FailureReport {
     {
       place = " (rank \(communicator.rank) on \(MPISession.hostName))"
     }
-    Console.error.write("gan-dist: error\(place): \(error)\n")
+    Console.error.say("gan-dist: error\(place): \(error)\n")
     return status.rawValue
   }
 
