@@ -37,13 +37,7 @@ public final class FileLock {
     // A link could lead anywhere, and a pipe would wait for its reader.
     descriptor = open(
       path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode_t(0o666))
-    guard descriptor >= 0 else {
-      let code = errno
-      throw .unusable(
-        code == ELOOP
-          ? FileError(path: path, call: .create, reason: "it is a symbolic link; remove it")
-          : FileError(path: path, call: .create, code: code))
-    }
+    guard descriptor >= 0 else { throw .unusable(Self.openingError(path, code: errno)) }
     // From here on deinit closes it.
     let locked = lock(descriptor)
     let hasNoLocks = locked.value != 0 && SystemCalls.meansNoLocks(locked.code)
@@ -60,6 +54,34 @@ public final class FileLock {
   }
 
   deinit { close(descriptor) }
+
+  /// Sees whether the lock at `path` could be had, without making or taking it.
+  /// - Throws: `Refusal` as when it is taken.
+  public static func demandFree(path: String) throws(Refusal) {
+    switch FileStatus(path: path) {
+    case .absent: return
+    default: _ = try FileLock(lookingAt: path)
+    }
+  }
+
+  /// Has the lock for a moment, beside others that look.
+  private init(lookingAt path: String) throws(Refusal) {
+    descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    missingLock = nil
+    guard descriptor >= 0 else {
+      throw .unusable(Self.openingError(path, code: errno))
+    }
+    try demandOwnFile(path)
+    if flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+      throw .held(owner: text().escapedForTerminal)
+    }
+  }
+
+  private static func openingError(_ path: String, code: Int32) -> FileError {
+    code == ELOOP
+      ? FileError(path: path, call: .create, reason: "it is a symbolic link; remove it")
+      : FileError(path: path, call: .create, code: code)
+  }
 
   /// Sees that the file is a lock of this program, and nothing that somebody needs.
   private func demandOwnFile(_ path: String) throws(Refusal) {

@@ -106,7 +106,8 @@ final class OutputFile {
   /// - Throws: ``RunFolderError``.
   init(path: String, _ flags: Int32) throws {
     self.path = path
-    descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    // A pipe in its place would wait for its reader.
+    descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o666)
     if descriptor < 0 { throw RunFolderError(path: path) }
   }
 

@@ -13,18 +13,31 @@ final class RunLock {
     do throws(FileLock.Refusal) {
       lock = try FileLock(path: path, hostName: MPISession.hostName)
     } catch {
-      switch error {
-      case .held(let owner):
-        throw RunFolderError(
-          path: folder, reason: "another gan-dist (\(owner)) is writing to it")
-      case .unusable(let error): throw RunFolderError(path: path, reason: error.reason)
-      }
+      throw Self.error(error, folder: folder)
     }
     warning = lock.missingLock.map { reason in
       """
       \(folder.escapedForTerminal) cannot be locked (\(reason)): see to it that no other gan-dist \
       writes to it
       """
+    }
+  }
+
+  /// Sees whether another program has the lock, without making it or taking it.
+  /// - Throws: ``RunFolderError`` if another program has it, which it names.
+  static func demandFree(path: String, folder: String) throws {
+    do throws(FileLock.Refusal) {
+      try FileLock.demandFree(path: path)
+    } catch {
+      throw Self.error(error, folder: folder)
+    }
+  }
+
+  private static func error(_ refusal: FileLock.Refusal, folder: String) -> RunFolderError {
+    switch refusal {
+    case .held(let owner):
+      RunFolderError(path: folder, reason: "another gan-dist (\(owner)) is writing to it")
+    case .unusable(let error): RunFolderError(path: error.path, reason: error.reason)
     }
   }
 }

@@ -37,6 +37,23 @@ import Testing
     _ = consume lock
   }
 
+  @Test func lookingTakesAndMakesNothing() throws {
+    try FileLock.demandFree(path: path)
+    #expect(content() == nil)
+    let lock = try FileLock(path: path, hostName: "here")
+    #expect(throws: FileLock.Refusal.held(owner: "process \(getpid()) on here")) {
+      try FileLock.demandFree(path: path)
+    }
+    _ = consume lock
+    try FileLock.demandFree(path: path)
+    #expect(content() == "process \(getpid()) on here")
+    try Data("precious".utf8).write(to: folder.url("run.lock"))
+    #expect(throws: FileLock.Refusal.self) { try FileLock.demandFree(path: path) }
+    try FileManager.default.removeItem(atPath: path)
+    #expect(symlink("/dev/null", path) == 0)
+    #expect(throws: FileLock.Refusal.self) { try FileLock.demandFree(path: path) }
+  }
+
   @Test func itIsGivenBack() throws {
     for host in ["a-long-name", "b"] {
       let lock = try FileLock(path: path, hostName: host)

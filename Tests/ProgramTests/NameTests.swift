@@ -51,6 +51,17 @@ import Testing
     #expect(other.status == 0)
   }
 
+  /// A folder for shared memory is the one of exactly these bytes.
+  @Test func theFolderOfSharedMemoryNeedsNoName() throws {
+    let job = try bash(
+      #"""
+      mkdir $'shm\xff' && export OMPI_MCA_osc_sm_backing_directory=$PWD/$'shm\xff' &&
+      mpirun --oversubscribe -np 2 "$0" --max-steps 1 --data data --out out
+      """#)
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(!job.errors.contains("keeps the data set by itself"), "\(job.transcript)")
+  }
+
   /// The data that are there are trained on, wherever "there" is.
   @Test func aWorkingFolderNeedsNoName() throws {
     let job = try bash(

@@ -44,6 +44,14 @@ import Testing
     #expect(try Data(contentsOf: scratch.url("run/run.lock")) == Data(text.utf8))
   }
 
+  /// The log is opened at once, whatever stands in its place.
+  @Test func aPipeInPlaceOfTheLogIsAnError() throws {
+    #expect(mkfifo(scratch.path("run/log.txt"), 0o600) == 0)
+    let job = try train()
+    #expect(job.status == 73, "\(job.transcript)")
+    #expect(job.errors.contains("run/log.txt"))
+  }
+
   private static let hasCompiler = (try? Command.run(["clang", "--version"]))?.status == 0
 
   /// As on Lustre, or on NFS without its lock daemon.
