@@ -30,11 +30,15 @@ let libraries: [Target] = [
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
-  .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
+  .target(
+    name: "FashionMNIST",
+    dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "GANTraining",
     dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
-  .target(name: "FlightRecorder"),
+  .target(
+    name: "FlightRecorder",
+    dependencies: ["Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "MPICollectives",
     dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork", "Waiting"]),
@@ -52,6 +56,7 @@ let programs: [Target] = [
       "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
     ]),
   .executableTarget(
     name: "mpi-checks",
@@ -76,7 +81,11 @@ let tests: [Target] = [
     dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
-  .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+  .testTarget(
+    name: "FilesTests",
+    dependencies: [
+      "Files", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
   .testTarget(
     name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),

@@ -1,3 +1,6 @@
+import Files
+import SystemPackage
+
 /// One of the four files of a data set of the MNIST family, under any of its spellings.
 enum DataFile: String, CaseIterable {
   case trainingImages = "train-images-idx3-ubyte"
@@ -18,7 +21,7 @@ enum DataFile: String, CaseIterable {
   ///
   /// A folder of that name is passed over: some archives unpack to a folder named as its file.
   func path(in folder: String) -> String? {
-    spellings.map { FilePath.join(folder, $0) }.first { path in
+    spellings.map { FilePath(folder).appending($0).string }.first { path in
       switch FileStatus(path: path) {
       case .file, .other, .unreachable: true
       case .folder, .absent: false

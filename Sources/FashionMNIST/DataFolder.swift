@@ -1,3 +1,6 @@
+import Files
+import SystemPackage
+
 /// A folder that holds the files of a data set of the MNIST family.
 public struct DataFolder: Hashable, Sendable {
   /// A file of images and the file of their labels.
@@ -15,8 +18,9 @@ public struct DataFolder: Hashable, Sendable {
   /// The files of the test set, if they are there.
   public let testPair: Pair?
 
-  /// Sub-folders searched, in this order: the folder itself, then torchvision's layout.
-  private static let subfolders = ["", "FashionMNIST/raw", "MNIST/raw"]
+  /// Sub-folders searched, in this order: the folder itself, then torchvision's layout, whose root
+  /// holds a folder of the data set's name, which holds `raw`.
+  private static let subfolders = ["", "raw", "FashionMNIST/raw", "FashionMNIST", "MNIST/raw"]
 
   /// Finds the files in `folder`, or below it as torchvision lays them out.
   /// - Throws: `DataSetError.missing` without a training pair, or with half a test pair.
@@ -36,7 +40,8 @@ public struct DataFolder: Hashable, Sendable {
         kind: .missing, path: folder,
         message: """
           has neither \(DataFile.trainingImages.name) nor \(DataFile.trainingLabels.name) \
-          (nor those with .gz; also looked in \(Self.subfolders.dropFirst().joined(separator: ", "))). \
+          (nor those with .gz). Looked there and below it in \
+          \(Self.subfolders.dropFirst().joined(separator: ", ")). \
           To get the data: \(DataSetError.waysToGetTheData)
           """)
     }
@@ -84,7 +89,7 @@ public struct DataFolder: Hashable, Sendable {
   static func hasAnyFile(under folder: String) -> Bool { placeOfFiles(under: folder) != nil }
 
   private static func placeOfFiles(under folder: String) -> String? {
-    subfolders.map { FilePath.join(folder, $0) }.first { place in
+    subfolders.map { FilePath(folder).appending($0).string }.first { place in
       DataFile.allCases.contains { $0.path(in: place) != nil }
     }
   }

@@ -1,14 +1,18 @@
+import Files
+
 /// What is wrong with a data set on disk, said for people: what, where, what to do.
 public struct DataSetError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// Whether there is nothing to read, or what was read is wrong.
+  /// What is wrong: the name, that there is nothing to read, or what was read.
   public enum Kind: Equatable, Sendable {
     /// A file or folder that is not there or cannot be read.
     case missing
     /// Content that is not what it must be.
     case broken
+    /// A name that names no file, because it is no text.
+    case misnamed
   }
 
-  /// Whether there is nothing to read, or what was read is wrong.
+  /// What is wrong: the name, that there is nothing to read, or what was read.
   public let kind: Kind
   /// The file or folder concerned; empty for a set that came from no file.
   public let path: String
@@ -24,7 +28,7 @@ public struct DataSetError: Error, CustomStringConvertible, Equatable, Sendable 
 
   /// The path and the message, on one or more lines.
   public var description: String {
-    path.isEmpty ? message : "\(path): \(message)"
+    path.isEmpty ? message : "\(path.escapedForTerminal): \(message)"
   }
 }
 
@@ -44,6 +48,16 @@ extension DataSetError {
       message: """
         at byte \(offset): expected \(expected), found \(found). \
         Replace the file: ./launch/fetch-data fetches the published ones
+        """)
+  }
+
+  /// A file of another kind than the one wanted.
+  static func another(_ kind: FileKind, _ path: String, expected: String) -> DataSetError {
+    DataSetError(
+      kind: .broken, path: path,
+      message: """
+        at byte 0: expected \(expected), plain or gzipped, found \(kind.name). \(kind.advice). \
+        To get the data: \(waysToGetTheData)
         """)
   }
 

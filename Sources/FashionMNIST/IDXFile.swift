@@ -57,7 +57,16 @@ public struct IDXFile: ~Copyable {
   ) throws(DataSetError) -> IDXHeader {
     let storage = try emptyStorage(growingTo: IDXHeader.byteCount(of: content), path: path)
     try fill(storage, from: &file, path: path)
-    return try IDXHeader(decoding: Array(storage.bytes), expecting: content, path: path)
+    let head = Array(storage.bytes)
+    do throws(DataSetError) {
+      return try IDXHeader(decoding: head, expecting: content, path: path)
+    } catch {
+      // The file is refused either way: what follows serves only to say what it is.
+      let more = try emptyStorage(growingTo: FileKind.byteCount - head.count, path: path)
+      try fill(more, from: &file, path: path)
+      guard let kind = FileKind(of: head + more.bytes), kind != .idx else { throw error }
+      throw .another(kind, path, expected: "an IDX file of \(content)")
+    }
   }
 
   private static func readContent(

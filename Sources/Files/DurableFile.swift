@@ -3,10 +3,11 @@ import SystemPackage
 
 /// A file that appears whole or not at all, and outlasts a crash once it is written.
 ///
-/// It is written beside its target as `NAME.part`, flushed to the disk and renamed; then the
-/// folder is flushed. On any error the `.part` is removed and an older file is as it was; only when
-/// the folder cannot be flushed, the last step, the new file is there already. A file has one
-/// writer at a time: two would share the `.part`.
+/// It is written beside its target under a name of its own, `.gan-dist-0123456789abcdef.part`,
+/// flushed to the disk and renamed; then the folder is flushed. On any error the `.part` is removed
+/// and an older file is as it was; only when the folder cannot be flushed, the last step, the new
+/// file is there already. What a killed process left is removed when the next file is written to
+/// the folder.
 public enum DurableFile {
   /// Writes the file at `path` with what `body` gives the writer.
   /// - Throws: `FileError`, or what `body` throws.
@@ -46,17 +47,8 @@ public enum DurableFile {
   /// Sees whether a file could be written at `path`; one that is there stays as it is.
   /// - Throws: `FileError`.
   public static func probe(_ path: String) throws(FileError) {
-    var status = stat()
-    if stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR {
-      throw FileError(path: path, call: .create, code: EISDIR)
-    }
     try Writer(path: path).abandon()
   }
-
-  /// Where the file at `path` is written before it is renamed.
-  ///
-  /// One fixed name, so that what a killed process left behind is reused and never piles up.
-  public static func temporaryPath(for path: String) -> String { path + ".part" }
 
   static func write(
     _ bytes: UnsafeRawBufferPointer, to path: String, calls: SystemCalls
@@ -76,25 +68,36 @@ extension DurableFile {
   /// Takes the content of a file in pieces.
   public final class Writer {
     private let path: String
+    private let folder: FilePath
     private let temporaryPath: String
     private let calls: SystemCalls
     private var descriptor: Int32
+    /// Keeps the lock while the file is closed but has not its name yet.
+    private var lockHolder: Int32
 
     init(path: String, calls: SystemCalls = SystemCalls()) throws(FileError) {
       self.path = path
       self.calls = calls
-      temporaryPath = DurableFile.temporaryPath(for: path)
       // What the system is given ends at the first NUL: it would be another file.
       guard !path.utf8.contains(0) else {
         throw FileError(path: path, call: .create, reason: "its name contains a NUL")
       }
-      // A link could lead anywhere, and a pipe would wait for its reader.
-      let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK
-      let opened = calls.open(temporaryPath, flags)
-      guard opened.value >= 0 else {
-        throw FileError(path: temporaryPath, call: .create, code: opened.code)
+      switch FileStatus(path: path) {
+      case .folder: throw FileError(path: path, call: .create, code: EISDIR)
+      // A file would take the place of the device, for every program of the machine.
+      case .other:
+        throw FileError(path: path, call: .create, reason: "it is there and no regular file")
+      case .file, .absent, .unreachable: break
       }
-      descriptor = opened.value
+      folder = FilePath(path).removingLastComponent()
+      TemporaryFile.removeAbandoned(in: folder, calls)
+      let created = TemporaryFile.create(in: folder, calls)
+      guard created.opened.value >= 0 else {
+        throw FileError(path: path, call: .create, code: created.opened.code)
+      }
+      temporaryPath = created.path
+      descriptor = created.opened.value
+      lockHolder = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
     }
 
     /// Adds the next bytes of the content.
@@ -107,7 +110,7 @@ extension DurableFile {
           rest = rest.dropFirst(written.value)
         } else if written.value == 0 || written.code != EINTR {
           let code = written.value == 0 ? EIO : written.code
-          throw FileError(path: temporaryPath, call: .write, code: code)
+          throw FileError(path: path, call: .write, code: code)
         }
       }
     }
@@ -129,17 +132,18 @@ extension DurableFile {
     /// Brings the content to the disk and gives the file its name.
     func commit() throws(FileError) {
       // Without this a crash just after the rename could leave an empty file.
-      try flush(descriptor, temporaryPath)
+      try flush(descriptor, path)
       let closed = calls.close(descriptor)
       descriptor = -1
       // Network file systems report a full disk only here.
       guard closed.value == 0 || closed.code == EINTR else {
-        throw FileError(path: temporaryPath, call: .close, code: closed.code)
+        throw FileError(path: path, call: .close, code: closed.code)
       }
       let renamed = calls.rename(temporaryPath, path)
       guard renamed.value == 0 else {
         throw FileError(path: path, call: .rename, code: renamed.code)
       }
+      releaseLock()
       try flushFolder()
     }
 
@@ -148,11 +152,17 @@ extension DurableFile {
       if descriptor >= 0 { _ = calls.close(descriptor) }
       descriptor = -1
       calls.unlink(temporaryPath)
+      releaseLock()
+    }
+
+    private func releaseLock() {
+      if lockHolder >= 0 { Glibc.close(lockHolder) }
+      lockHolder = -1
     }
 
     /// Brings the name to the disk: it is in the folder's content, not in the file's.
     private func flushFolder() throws(FileError) {
-      let folder = Self.folder(of: path)
+      let folder = folder.isEmpty ? "." : folder.string
       let opened = calls.open(folder, O_RDONLY | O_DIRECTORY)
       // A folder that may be written but not read still has the file, whole.
       if opened.value < 0, opened.code == EACCES { return }
@@ -172,12 +182,6 @@ extension DurableFile {
           throw FileError(path: path, call: .flush, code: flushed.code)
         }
       }
-    }
-
-    /// The folder that has the file's name in it.
-    static func folder(of path: String) -> String {
-      let folder = FilePath(path).removingLastComponent()
-      return folder.isEmpty ? "." : folder.string
     }
   }
 }

@@ -12,6 +12,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     case flush
     case close
     case rename
+    case list
   }
 
   /// The file concerned, as the caller named it.
@@ -41,5 +42,5 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What was tried, the path and the reason, on one line.
-  public var description: String { "cannot \(call.rawValue) \(path): \(reason)" }
+  public var description: String { "cannot \(call.rawValue) \(path.escapedForTerminal): \(reason)" }
 }

@@ -17,4 +17,17 @@ struct SystemCalls {
   var close: (_ descriptor: Int32) -> Outcome<Int32> = { (Glibc.close($0), errno) }
   var rename: (_ old: String, _ new: String) -> Outcome<Int32> = { (Glibc.rename($0, $1), errno) }
   var unlink: (_ path: String) -> Void = { _ = Glibc.unlink($0) }
+  /// Takes a lock for this process alone, or fails at once.
+  var lock: (_ descriptor: Int32) -> Outcome<Int32> = { descriptor in
+    while true {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return (0, 0) }
+      let code = errno
+      if code != EINTR { return (-1, code) }
+    }
+  }
+
+  /// Whether a failed `lock` says that the file system has no locks, such as Lustre and NFS often.
+  static func meansNoLocks(_ code: Int32) -> Bool {
+    [ENOLCK, ENOTSUP, EOPNOTSUPP, ENOSYS, EINVAL].contains(code)
+  }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// What a rank recorded of its last operations, read from its file.
 public struct FlightRecord: Equatable, Sendable {
@@ -49,7 +50,7 @@ public struct FlightRecord: Equatable, Sendable {
 extension FlightRecord {
   /// The file of a rank.
   public static func path(folder: String, rank: Int) -> String {
-    folder + "/" + FlightRecordFormat.fileName(rank: rank)
+    FilePath(folder).appending(FlightRecordFormat.fileName(rank: rank)).string
   }
 
   /// Reads a file, of a process that is gone or still writes.

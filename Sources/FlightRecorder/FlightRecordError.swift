@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A flight record that cannot be read, or written: which file, where in it, and why.
@@ -19,6 +20,6 @@ public struct FlightRecordError: Error, Equatable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(path): " + (offset.map { "at byte \($0): " } ?? "") + reason
+    "\(path.escapedForTerminal): " + (offset.map { "at byte \($0): " } ?? "") + reason
   }
 }

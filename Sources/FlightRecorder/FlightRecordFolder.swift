@@ -1,4 +1,5 @@
-import Glibc
+import Files
+import SystemPackage
 
 /// All flight records of a run that can be read, and what is wrong with the others.
 public struct FlightRecordFolder: Sendable {
@@ -14,8 +15,9 @@ public struct FlightRecordFolder: Sendable {
   /// - Parameter path: the folder, or the run's folder around it.
   /// - Throws: ``FlightRecordError`` if there is no folder with such files.
   public init(path: String) throws {
-    let inside = path + "/" + Self.name
-    let folder = access(inside, F_OK) == 0 ? inside : path
+    let inside = FilePath(path).appending(Self.name).string
+    // What cannot be looked at is not passed over: listing it says why.
+    let folder = FileStatus(path: inside) == .absent ? path : inside
     let ranks = try Self.ranks(folder)
     guard !ranks.isEmpty else {
       throw FlightRecordError(
@@ -45,15 +47,11 @@ public struct FlightRecordFolder: Sendable {
   }
 
   private static func ranks(_ folder: String) throws -> [Int] {
-    guard let directory = opendir(folder) else { throw FlightRecordError(path: folder) }
-    defer { closedir(directory) }
-    var ranks: [Int] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let rank = FlightRecordFormat.rank(ofFileName: name) { ranks.append(rank) }
+    do throws(FileError) {
+      return try FolderListing.names(in: folder)
+        .compactMap { FlightRecordFormat.rank(ofFileName: $0.string) }.sorted()
+    } catch {
+      throw FlightRecordError(path: folder, reason: error.reason)
     }
-    return ranks.sorted()
   }
 }

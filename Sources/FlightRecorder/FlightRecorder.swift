@@ -116,7 +116,10 @@ public final class FlightRecorder {
   }
 
   private static func map(_ path: String, size: Int) throws -> UnsafeMutableRawPointer {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    // A file of its own: what was there may be a link to something, or another process may have
+    // it in its memory and would die if it got shorter.
+    unlink(path)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FlightRecordError(path: path) }
     defer { close(descriptor) }
     // Room on the disk now, or a store would kill the process once the disk is full.

@@ -2,23 +2,31 @@ import Glibc
 
 /// Where Open MPI puts the files behind shared memory, on this host.
 struct SharedMemoryFolder {
-  let path: String
+  /// As the system takes it: bytes that need not be text.
+  private let bytes: [CChar]
+
+  /// For people.
+  var path: String {
+    bytes.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+  }
 
   /// Open MPI's parameter osc_sm_backing_directory and its default (4.1: /dev/shm, else the session's folder).
   init() {
-    func named(_ variable: String) -> String? {
-      getenv(variable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    func named(_ variable: String) -> [CChar]? {
+      guard let value = getenv(variable), value.pointee != 0 else { return nil }
+      return Array(UnsafeBufferPointer(start: value, count: strlen(value) + 1))
     }
     let usual =
       access("/dev/shm", W_OK) == 0
-      ? "/dev/shm" : ["TMPDIR", "TEMP", "TMP"].compactMap(named).first ?? "/tmp"
-    path = named("OMPI_MCA_osc_sm_backing_directory") ?? usual
+      ? Array("/dev/shm".utf8CString)
+      : ["TMPDIR", "TEMP", "TMP"].compactMap(named).first ?? Array("/tmp".utf8CString)
+    bytes = named("OMPI_MCA_osc_sm_backing_directory") ?? usual
   }
 
   /// Bytes that a file can still take; 0 if the folder cannot be asked.
   var freeByteCount: Int {
     var status = statvfs()
-    guard statvfs(path, &status) == 0 else { return 0 }
+    guard statvfs(bytes, &status) == 0 else { return 0 }
     let (free, overflow) = Int(clamping: status.f_bavail)
       .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
     return overflow ? .max : free

@@ -24,7 +24,12 @@ public struct NPYFile: Sendable {
   /// Decodes the bytes of a file that are in memory.
   /// - Throws: `TensorFileError` that names `path`.
   public init(decoding bytes: UnsafeRawBufferPointer, path: String) throws(TensorFileError) {
-    let header = try NPYHeader(decoding: bytes, path: path)
+    let header: NPYHeader
+    do throws(TensorFileError) {
+      header = try NPYHeader(decoding: bytes, path: path)
+    } catch {
+      throw error.naming(FileKind(of: bytes), inPlaceOf: .npy)
+    }
     let content = UnsafeRawBufferPointer(rebasing: bytes[header.content])
     self.path = path
     shape = header.shape

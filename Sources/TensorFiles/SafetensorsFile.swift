@@ -55,7 +55,12 @@ public struct SafetensorsFile {
   private static func check(
     _ content: InputFile
   ) throws(TensorFileError) -> ([String: String], [Tensor], [String: Int]) {
-    let header = try SafetensorsHeader(decoding: content.bytes, path: content.path)
+    let header: SafetensorsHeader
+    do throws(TensorFileError) {
+      header = try SafetensorsHeader(decoding: content.bytes, path: content.path)
+    } catch {
+      throw error.naming(FileKind(of: content.bytes), inPlaceOf: .safetensors)
+    }
     if let claimed = header.metadata[SafetensorsDigest.key] {
       let found = SafetensorsDigest.digest(
         metadata: header.metadata,

@@ -31,7 +31,7 @@ public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertibl
 
   /// The path, the place and the message.
   public var description: String {
-    "\(path): " + (byteOffset.map { "at byte \($0): " } ?? "") + message
+    "\(path.escapedForTerminal): " + (byteOffset.map { "at byte \($0): " } ?? "") + message
   }
 }
 
@@ -57,11 +57,19 @@ extension TensorFileError {
       message: "cannot \(error.call.rawValue) it: \(error.reason)")
   }
 
+  /// This error; of a file of another kind than the one wanted, one that says which.
+  func naming(_ kind: FileKind?, inPlaceOf wanted: FileKind) -> TensorFileError {
+    guard self.kind == .broken, let kind, kind != wanted else { return self }
+    return TensorFileError(
+      kind: .broken, path: path, byteOffset: 0,
+      message: "expected \(wanted.name), found \(kind.name). \(kind.advice)")
+  }
+
   /// A text from a file as it can stand in a message: short, on one line, in quotes.
   static func quoted(_ text: String) -> String {
     let most = 60
     let scalars = text.unicodeScalars
-    let start = scalars.prefix(most).map { $0.escaped(asASCII: false) }.joined()
+    let start = String(String.UnicodeScalarView(scalars.prefix(most))).escapedForTerminal
     return "\"\(start)\(scalars.dropFirst(most).isEmpty ? "" : "…")\""
   }
 }

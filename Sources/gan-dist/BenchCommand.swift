@@ -51,11 +51,15 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let processor = ProcessorCheck()
-    MPISession.run(explain: FailureReport.explain) { try measure($0, processor) }
+    let result = MPISession.run(explain: FailureReport.explain) { try measure($0, processor) }
+    if let result { FileCommand.end(delivering: result) }
   }
 
   /// Every rank must call this.
-  private func measure(_ communicator: Communicator, _ processor: ProcessorCheck) throws {
+  /// - Returns: what is to be printed, on rank 0.
+  private func measure(
+    _ communicator: Communicator, _ processor: ProcessorCheck
+  ) throws -> String? {
     let ranks = try resources.start(over: communicator)
     let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
@@ -82,15 +86,15 @@ struct BenchCommand: ParsableCommand {
     try communicator.barrier()
     let peak = try communicator.allGather(PeakRate.measure(seconds: 0.3)).reduce(0, +)
     let shares = try TimeShares(stopwatch, over: communicator)
-    guard communicator.rank == 0 else { return }
+    guard communicator.rank == 0 else { return nil }
     let report = BenchReport(
       ranks: ranks, settings: settings, architecture: trainer.state.architecture,
       milliseconds: stopwatch.milliseconds, peak: peak, shares: shares)
     if stopwatch.isIncomplete {
-      Console.error.write("gan-dist: warning: more spans than room for them: shares are too low\n")
+      Console.error.say("gan-dist: warning: more spans than room for them: shares are too low\n")
     }
     let lines = report.lines + (layers ? stopwatch.linesOfNames : [])
-    Console.output.write(json ? try report.json : lines.joined(separator: "\n") + "\n")
+    return json ? try report.json : lines.joined(separator: "\n") + "\n"
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import TensorFiles
 
 /// `gan-dist compare`: how far two files of tensors are apart.
@@ -18,11 +19,11 @@ struct CompareCommand: ParsableCommand {
   var second: String
 
   func run() throws {
-    try FileCommand.run {
+    FileCommand.run {
       let (a, b) = (try SafetensorsFile(path: first), try SafetensorsFile(path: second))
       let (lines, isSame) = try Self.compare(a, b)
-      Console.output.write(lines.joined(separator: "\n") + "\n")
-      return isSame ? 0 : 1
+      try Console.deliver(lines.joined(separator: "\n") + "\n")
+      return isSame ? .done : .different
     }
   }
 
@@ -32,12 +33,13 @@ struct CompareCommand: ParsableCommand {
   ) throws -> (lines: [String], isSame: Bool) {
     var lines: [String] = []
     var isSame = true
-    let width = (a.tensors + b.tensors).map(\.name.count).max() ?? 0
-    let others = Dictionary(uniqueKeysWithValues: b.tensors.map { ($0.name, $0) })
+    let width = (a.tensors + b.tensors).map(\.shownName.count).max() ?? 0
+    // By their bytes: texts count as equal also where an accent is encoded in another way.
+    let others = Dictionary(b.tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     for tensor in a.tensors {
-      let name = tensor.name.padding(to: width)
-      guard let other = others[tensor.name] else {
-        lines.append("\(name)  only in \(a.path)")
+      let name = tensor.shownName.padding(to: width)
+      guard let other = others[Array(tensor.name.utf8)] else {
+        lines.append("\(name)  only in \(a.path.escapedForTerminal)")
         isSame = false
         continue
       }
@@ -61,9 +63,9 @@ struct CompareCommand: ParsableCommand {
         isSame = false
       }
     }
-    let ours = Set(a.tensors.map(\.name))
-    for tensor in b.tensors where !ours.contains(tensor.name) {
-      lines.append("\(tensor.name.padding(to: width))  only in \(b.path)")
+    let ours = Set(a.tensors.map { Array($0.name.utf8) })
+    for tensor in b.tensors where !ours.contains(Array(tensor.name.utf8)) {
+      lines.append("\(tensor.shownName.padding(to: width))  only in \(b.path.escapedForTerminal)")
       isSame = false
     }
     lines.append(isSame ? "the same, bit for bit" : "different")

@@ -1,12 +1,24 @@
+import Files
 import Glibc
 
-/// Standard output and standard error, unbuffered.
+/// Standard output and standard error, unbuffered: the program's one door to a terminal.
 enum Console: Int32 {
   case output = 1
   case error = 2
 
-  /// Writes the text; a reader that went away is not worth a failed run.
-  func write(_ text: String) { _ = Self.writeAll(text, to: rawValue) }
+  /// Says the text to people; a reader that went away is not worth a failed run.
+  func say(_ text: String) { _ = Self.writeAll(text.escapedForTerminalByLine, to: rawValue) }
+
+  /// Writes what a command was asked for to standard output.
+  /// - Throws: ``OutputError`` if it does not all get there.
+  static func deliver(_ result: String) throws(OutputError) {
+    guard writeAll(result.escapedForTerminalByLine, to: output.rawValue) else {
+      throw OutputError(code: errno)
+    }
+  }
+
+  /// Writes text that moves the terminal's cursor, to standard output.
+  static func draw(_ text: String) { _ = writeAll(text, to: output.rawValue) }
 
   /// Writes the whole text to a descriptor; false (and `errno`) if it cannot.
   static func writeAll(_ text: String, to descriptor: Int32) -> Bool {
@@ -16,9 +28,38 @@ enum Console: Int32 {
       let count = bytes.withUnsafeBytes { buffer in
         Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
       }
-      if count < 0 && errno != EINTR { return false }
-      written += max(count, 0)
+      switch (count, errno) {
+      case (1..., _): written += count
+      case (0, _):
+        errno = EIO
+        return false
+      case (_, EINTR): continue
+      // Whoever started the program left it a pipe that does not wait by itself.
+      case (_, EAGAIN): waitUntilWritable(descriptor)
+      default: return false
+      }
     }
     return true
+  }
+
+  /// Sleeps until the reader has made room or is gone.
+  private static func waitUntilWritable(_ descriptor: Int32) {
+    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    _ = poll(&request, 1, -1)
+  }
+}
+
+/// Standard output that did not take a command's result.
+struct OutputError: Error, CustomStringConvertible {
+  /// The system's error number.
+  let code: Int32
+
+  /// Whether the reader wanted no more, such as `head`: nobody needs to be told.
+  var isOfAReaderThatLeft: Bool { code == EPIPE }
+
+  var description: String {
+    code == EBADF
+      ? "cannot write to standard output: it is closed"
+      : "cannot write to standard output: \(String(cString: strerror(code)))"
   }
 }

@@ -1,4 +1,5 @@
 import FashionMNIST
+import FlightRecorder
 import GANTraining
 import MPI
 import MPICollectives
@@ -9,6 +10,8 @@ import TensorFiles
 /// The program's exit statuses, numbered as in sysexits.h.
 enum ExitStatus: Int32 {
   case done = 0
+  /// `compare` found that two files are not the same.
+  case different = 1
   case badUsage = 64
   case badData = 65
   case missingInput = 66
@@ -23,8 +26,14 @@ enum ExitStatus: Int32 {
     case is TrainingSettings.Invalid, is ForeignLauncherError: self = .badUsage
     case let error as ProcessorError: self = error.isBadUsage ? .badUsage : .internalError
     case let error as UnfitProcessorError: self = error.isBadUsage ? .badUsage : .internalError
-    case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
-    case is RunFolderError, is PictureError: self = .cannotWrite
+    case let error as DataSetError:
+      switch error.kind {
+      case .misnamed: self = .badUsage
+      case .missing: self = .missingInput
+      case .broken: self = .badData
+      }
+    case is RunFolderError, is PictureError, is OutputError: self = .cannotWrite
+    case is FlightRecordError: self = .missingInput
     case let error as TensorFileError:
       switch error.kind {
       case .missing: self = .missingInput

@@ -11,6 +11,9 @@ enum FailureReport {
       return MPISession.Failure(status: agreed.status, isSeenByAll: true)
     }
     let status = ExitStatus(of: error)
+    if let error = error as? OutputError, error.isOfAReaderThatLeft {
+      return MPISession.Failure(status: status.rawValue, isSeenByAll: false)
+    }
     let isSeenByAll = isSeenByAll(error)
     if isSeenByAll {
       // One voice is enough: where MPI sees one rank, that of the launcher's first process.
@@ -31,7 +34,7 @@ enum FailureReport {
   }
 
   private static func say(_ error: any Error, place: String) {
-    Console.error.write("gan-dist: error\(place): \(error)\n")
+    Console.error.say("gan-dist: error\(place): \(error)\n")
   }
 
   /// Whether every rank throws this error alike, at the same place.

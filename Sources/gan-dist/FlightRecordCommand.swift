@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import FlightRecorder
 
 /// `gan-dist flight-record`: the flight records of a run's ranks as one table.
@@ -26,17 +27,12 @@ struct FlightRecordCommand: ParsableCommand {
   }
 
   func run() throws {
-    let files: FlightRecordFolder
-    do {
-      files = try FlightRecordFolder(path: folder)
-    } catch let error as FlightRecordError {
-      Console.error.write("gan-dist: error: \(error)\n")
-      throw ExitCode(ExitStatus.missingInput.rawValue)
+    FileCommand.run {
+      let files = try FlightRecordFolder(path: folder)
+      let lines = FlightRecordTable(files.records, last: last).lines
+      try Console.deliver(lines.map { $0.escapedForTerminal + "\n" }.joined())
+      for error in files.errors { Console.error.say("gan-dist: error: \(error)\n") }
+      return files.errors.isEmpty ? .done : .badData
     }
-    for line in FlightRecordTable(files.records, last: last).lines {
-      Console.output.write(line + "\n")
-    }
-    for error in files.errors { Console.error.write("gan-dist: error: \(error)\n") }
-    if !files.errors.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 }

@@ -45,7 +45,7 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    try FileCommand.run {
+    FileCommand.run {
       try Processor.verify()
       let generator = try GeneratorFile(path: checkpoint)
       let images = try makeImages(generator)
@@ -59,7 +59,7 @@ struct GenerateCommand: ParsableCommand {
           imageHeight: generator.imageHeight, imageWidth: generator.imageWidth, columns: columns
         ).write(images, to: out)
       }
-      return 0
+      return .done
     }
   }
 

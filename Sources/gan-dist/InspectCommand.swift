@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import GANTraining
 import TensorFiles
 
@@ -20,21 +21,21 @@ struct InspectCommand: ParsableCommand {
   var digest = false
 
   func run() throws {
-    try FileCommand.run {
+    FileCommand.run {
       let tensors = try SafetensorsFile(path: file)
       if digest {
-        Console.output.write(try Checkpoint.stateDigest(of: tensors) + "\n")
-        return 0
+        try Console.deliver(try Checkpoint.stateDigest(of: tensors) + "\n")
+        return .done
       }
       try describe(tensors)
-      return 0
+      return .done
     }
   }
 
   private func describe(_ file: SafetensorsFile) throws {
-    var lines = ["\(file.path): \(Phrases.count(file.tensors.count, "tensor"))"]
+    var lines = ["\(file.path.escapedForTerminal): \(Phrases.count(file.tensors.count, "tensor"))"]
     for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) where key != "history" {
-      lines.append("  \(key): \(value)")
+      lines.append("  \(key.escapedForTerminal): \(value.escapedForTerminal)")
     }
     if let checkpoint = try? Checkpoint(path: file.path) {
       let position = checkpoint.position
@@ -44,14 +45,19 @@ struct InspectCommand: ParsableCommand {
       }
       lines.append("  state's digest: \(try Checkpoint.stateDigest(of: file))")
     }
-    let width = file.tensors.map(\.name.count).max() ?? 0
+    let width = file.tensors.map(\.shownName.count).max() ?? 0
     for tensor in file.tensors {
-      let name = tensor.name.padding(to: width)
+      let name = tensor.shownName.padding(to: width)
       let shape = tensor.shape.map(String.init).joined(separator: ", ")
       lines.append("  \(name)  \(tensor.dataType.rawValue) [\(shape)]")
     }
-    Console.output.write(lines.joined(separator: "\n") + "\n")
+    try Console.deliver(lines.joined(separator: "\n") + "\n")
   }
+}
+
+extension SafetensorsFile.Tensor {
+  /// The name as it is shown: it comes from a file, and may hold anything.
+  var shownName: String { name.escapedForTerminal }
 }
 
 extension String {

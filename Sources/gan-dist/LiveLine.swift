@@ -22,14 +22,14 @@ final class LiveLine: @unchecked Sendable {
   /// Draws the text over the line before, cut to the terminal's width.
   func draw(_ text: String) {
     let visible = String(text.prefix(max(Self.width - 1, 0)))
-    Console.output.write("\r\(visible)\u{1B}[K")
+    Console.draw("\r\(visible)\u{1B}[K")
     isDrawn = true
   }
 
   /// Makes the line empty, so that other text can take its place.
   func clear() {
     guard isDrawn else { return }
-    Console.output.write("\r\u{1B}[K")
+    Console.draw("\r\u{1B}[K")
     isDrawn = false
   }
 }

@@ -28,7 +28,9 @@ enum Version {
 @main
 enum Main {
   static func main() {
+    StandardStreams.secure()
     do {
+      try ArgumentBytes.demandText()
       var command = try Program.parseAsRoot()
       try command.run()
     } catch {
@@ -42,10 +44,9 @@ enum Main {
     if LauncherEnvironment.rank == 0 {
       let message = Program.fullMessage(for: error)
       // A command that has said everything ends with a status only.
-      if !message.isEmpty {
-        (status == 0 ? Console.output : .error)
-          .write(message.hasSuffix("\n") ? message : message + "\n")
-      }
+      let text = message.isEmpty || message.hasSuffix("\n") ? message : message + "\n"
+      if status == 0 { FileCommand.end(delivering: text) }
+      Console.error.say(text)
     } else if status != 0 {
       // The first rank that fails ends the job: let it be the one that speaks.
       sleep(2)

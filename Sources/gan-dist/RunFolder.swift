@@ -1,11 +1,12 @@
 import Files
 import Glibc
+import SystemPackage
 
 /// A file or folder of the run that cannot be written.
 struct RunFolderError: Error, CustomStringConvertible {
   let path: String
   let reason: String
-  var description: String { "cannot write \(path): \(reason)" }
+  var description: String { "cannot write \(path.escapedForTerminal): \(reason)" }
 
   init(path: String, reason: String) {
     self.path = path
@@ -23,6 +24,9 @@ struct RunFolder {
   /// As the user gave it.
   let path: String
   private let lock: RunLock
+
+  /// What people should know of the folder; nil if there is nothing.
+  var warning: String? { lock.warning }
 
   /// Makes the folder and takes its lock.
   /// - Parameter resuming: whether it may hold a run already; otherwise no run is overwritten.
@@ -84,8 +88,9 @@ struct RunFolder {
   static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
     let reason = errno
-    if reason == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-      try makeFolder(String(path[..<slash]))
+    let parent = FilePath(path).removingLastComponent()
+    if reason == ENOENT, !parent.isEmpty, parent.string != path {
+      try makeFolder(parent.string)
       if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
     }
     errno = reason
@@ -101,7 +106,8 @@ final class OutputFile {
   /// - Throws: ``RunFolderError``.
   init(path: String, _ flags: Int32) throws {
     self.path = path
-    descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    // A pipe in its place would wait for its reader.
+    descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o666)
     if descriptor < 0 { throw RunFolderError(path: path) }
   }
 

@@ -1,32 +1,43 @@
+import Files
 import Glibc
 import MPI
 
 /// The right to write to a run's folder; given back when the process ends, however it ends.
 final class RunLock {
-  private let descriptor: Int32
+  private let lock: FileLock
+  /// What people should know of the lock; nil if there is nothing.
+  let warning: String?
 
   /// - Throws: ``RunFolderError`` if another program has it, which it names.
   init(path: String, folder: String) throws {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    if descriptor < 0 { throw RunFolderError(path: path) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let reason = errno
-      defer { close(descriptor) }
-      guard reason == EWOULDBLOCK else {
-        throw RunFolderError(path: path, reason: String(cString: strerror(reason)))
-      }
-      throw RunFolderError(
-        path: folder, reason: "another gan-dist (\(Self.owner(descriptor))) is writing to it")
+    do throws(FileLock.Refusal) {
+      lock = try FileLock(path: path, hostName: MPISession.hostName)
+    } catch {
+      throw Self.error(error, folder: folder)
     }
-    ftruncate(descriptor, 0)
-    _ = Console.writeAll("process \(getpid()) on \(MPISession.hostName)", to: descriptor)
+    warning = lock.missingLock.map { reason in
+      """
+      \(folder.escapedForTerminal) cannot be locked (\(reason)): see to it that no other gan-dist \
+      writes to it
+      """
+    }
   }
 
-  deinit { close(descriptor) }
+  /// Sees whether another program has the lock, without making it or taking it.
+  /// - Throws: ``RunFolderError`` if another program has it, which it names.
+  static func demandFree(path: String, folder: String) throws {
+    do throws(FileLock.Refusal) {
+      try FileLock.demandFree(path: path)
+    } catch {
+      throw Self.error(error, folder: folder)
+    }
+  }
 
-  private static func owner(_ descriptor: Int32) -> String {
-    var text = [UInt8](repeating: 0, count: 200)
-    let count = pread(descriptor, &text, text.count, 0)
-    return count > 0 ? String(decoding: text.prefix(count), as: UTF8.self) : "unknown"
+  private static func error(_ refusal: FileLock.Refusal, folder: String) -> RunFolderError {
+    switch refusal {
+    case .held(let owner):
+      RunFolderError(path: folder, reason: "another gan-dist (\(owner)) is writing to it")
+    case .unusable(let error): RunFolderError(path: error.path, reason: error.reason)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Logging
 
 /// The run's log: to the terminal as much as the user wants, to log.txt everything.
@@ -31,7 +32,13 @@ struct RunLog {
     }
     self.verbosity = verbosity
     self.liveLine = liveLine
+    if let warning = folder.warning { logger.warning("\(warning)") }
   }
+}
+
+extension LogEvent {
+  /// The message on one line: names in it may hold anything.
+  fileprivate var line: String { "\(message)".escapedForTerminal }
 }
 
 /// Plain lines for people; warnings and errors to standard error.
@@ -54,9 +61,9 @@ private struct TerminalLogHandler: LogHandler {
     guard event.level >= logLevel else { return }
     liveLine?.clear()
     if event.level >= .warning {
-      Console.error.write("gan-dist: \(event.level): \(event.message)\n")
+      Console.error.say("gan-dist: \(event.level): \(event.line)\n")
     } else {
-      Console.output.write("\(event.message)\n")
+      Console.output.say("\(event.line)\n")
     }
   }
 }
@@ -77,6 +84,6 @@ private struct FileLogHandler: LogHandler, @unchecked Sendable {
   }
 
   func log(event: LogEvent) {
-    try? file.write("\(LocalTime.now()) \(event.level) \(event.message)\n")
+    try? file.write("\(LocalTime.now()) \(event.level) \(event.line)\n")
   }
 }

@@ -97,12 +97,24 @@ import Testing
     #expect(readingError()?.kind == .broken)
   }
 
-  @Test(arguments: ["FashionMNIST/raw", "MNIST/raw"], [false, true])
+  @Test(arguments: ["raw", "FashionMNIST/raw", "FashionMNIST", "MNIST/raw"], [false, true])
   func torchvisionLayoutIsFound(subfolder: String, gzipped: Bool) throws {
     try MadeUpSet().write(to: folder, under: subfolder, gzipped: gzipped)
     let found = try DataFolder(path: folder.path)
     #expect(found.path == folder.path + "/" + subfolder)
     #expect(try found.readTrainingSet().imageCount == 4)
+  }
+
+  @Test func whereItLookedIsSaid() {
+    for place in ["raw", "FashionMNIST/raw", "MNIST/raw"] {
+      #expect(openingError()?.message.contains(place) == true)
+    }
+  }
+
+  @Test func filesOfTheFolderItselfComeFirst() throws {
+    try MadeUpSet(count: 6).write(to: folder)
+    try MadeUpSet().write(to: folder, under: "raw")
+    #expect(try DataFolder(path: folder.path).readTrainingSet().imageCount == 6)
   }
 
   @Test(arguments: ["", ".gz"])

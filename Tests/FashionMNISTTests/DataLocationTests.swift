@@ -18,8 +18,9 @@ import Testing
     system: String = "/system"
   ) throws(DataSetError) -> String {
     let found = try DataLocation.resolve(
-      explicitFolder: explicit, environment: named.map { ["GAN_DIST_DATA": $0] } ?? [:],
-      workingDirectory: folder.path + working, systemFolder: folder.path + system)
+      explicitFolder: explicit, namedFolder: named,
+      localFolder: folder.path + working + "/" + DataLocation.localFolder,
+      systemFolder: folder.path + system)
     return String(found.path.dropFirst(folder.path.count))
   }
 
@@ -55,11 +56,6 @@ import Testing
     #expect(try resolve(named: "") == "/home/data/fashion-mnist")
   }
 
-  @Test func relativeFoldersStartAtTheWorkingDirectory() throws {
-    #expect(try resolve(explicit: "data/fashion-mnist") == "/home/data/fashion-mnist")
-    #expect(try resolve(named: "data/fashion-mnist") == "/home/data/fashion-mnist")
-  }
-
   @Test func explicitFolderMustHaveTheData() throws {
     let path = folder.path + "/none"
     let error = #expect(throws: DataSetError.self) { _ = try resolve(explicit: path) }
@@ -90,5 +86,20 @@ import Testing
   @Test func processResolvesAnExplicitFolder() throws {
     let path = folder.path + "/explicit"
     #expect(try DataLocation.resolve(explicitFolder: path).path == path)
+  }
+
+  @Test func anEmptyNameIsRefused() {
+    let error = #expect(throws: DataSetError.self) {
+      _ = try DataLocation.resolve(explicitFolder: "", namedFolder: nil)
+    }
+    #expect(error?.kind == .misnamed)
+  }
+
+  /// The folder is opened as it was named: the system joins paths, no text does.
+  @Test func relativeFoldersStayRelative() throws {
+    let depth = String(repeating: "../", count: 64)
+    let relative = String(depth.dropLast()) + folder.path + "/explicit"
+    #expect(
+      try DataLocation.resolve(explicitFolder: relative, namedFolder: nil).path == relative)
   }
 }

@@ -96,7 +96,7 @@ private func error(
     #expect(found?.message.contains("found magic number 0x00000803 of images") == true)
   }
 
-  @Test(arguments: 0..<16, [false, true])
+  @Test(arguments: 1..<16, [false, true])
   func truncatedHeaderIsBroken(length: Int, gzipped: Bool) throws {
     let found = try error(reading: Array(set.imagesFile.prefix(length)), gzipped: gzipped)
     #expect(found?.kind == .broken)
@@ -247,5 +247,40 @@ private func error(
     let found = error(reading: path)
     #expect(found?.kind == .missing)
     #expect(found?.message.contains("Permission denied") == true)
+  }
+
+  /// What stands in place of the data is called by its name, with what to do about it.
+  @Test(
+    arguments: [
+      ("<!DOCTYPE html><html><title>Log in</title>", "an HTML page"), ("", "an empty file"),
+      ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n", "git lfs pull"),
+      ("PK\u{3}\u{4}and much more of the archive", "a zip archive"),
+      ("404: Not Found", "the error message of a server"),
+      (String(repeating: "a", count: 257) + "ustar  ", "a tar archive"),
+      (String(repeating: "\0", count: 1000), "nothing but zeros"),
+    ], [IDXFile.Content.images, .labels])
+  func anotherFileIsCalledWhatItIs(
+    file: (text: String, words: String), content: IDXFile.Content
+  ) throws {
+    for gzipped in [false, true] {
+      let found = try error(reading: Array(file.text.utf8), as: content, gzipped: gzipped)
+      #expect(found?.kind == .broken)
+      #expect(found?.message.contains(file.words) == true, "\(found?.message ?? "")")
+      #expect(found?.message.contains("at byte 0: expected an IDX file of \(content)") == true)
+      #expect(found?.message.contains("./launch/fetch-data") == true)
+    }
+  }
+
+  @Test func imagesInPlaceOfLabelsAreStillNamed() throws {
+    let found = try error(reading: set.imagesFile, as: .labels)
+    #expect(found?.message.contains("found magic number 0x00000803 of images") == true)
+  }
+
+  @Test func aPathCannotActOnTheTerminal() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write([1], to: "a\u{1B}[2J\nb")
+    let found = error(reading: path)
+    #expect(found?.description.contains("a\\u{1b}[2J\\nb: ") == true)
+    #expect(found?.path == path)
   }
 }

@@ -29,8 +29,9 @@ private final class ScriptedCalls {
     let system = SystemCalls()
     var calls = SystemCalls()
     calls.open = { path, flags in
-      let isFolder = flags & O_DIRECTORY != 0
-      return self.outcome(isFolder ? "open folder" : "create") { system.open(path, flags) }
+      let name =
+        flags & O_DIRECTORY != 0 ? "open folder" : flags & O_CREAT != 0 ? "create" : "look at"
+      return self.outcome(name) { system.open(path, flags) }
     }
     calls.write = { descriptor, bytes in
       let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(self.writeLimit))
@@ -42,6 +43,7 @@ private final class ScriptedCalls {
       return self.outcome("close") { closed }
     }
     calls.rename = { old, new in self.outcome("rename") { system.rename(old, new) } }
+    calls.lock = { descriptor in self.outcome("lock") { system.lock(descriptor) } }
     calls.unlink = { path in
       self.events.append("unlink")
       system.unlink(path)
@@ -93,12 +95,6 @@ private final class ScriptedCalls {
     #expect(content() == [0xc3, 0xa4, 1, 2, 3])
   }
 
-  @Test func aNameWithoutFolderIsInTheWorkingFolder() {
-    #expect(DurableFile.Writer.folder(of: "a") == ".")
-    #expect(DurableFile.Writer.folder(of: "/a") == "/")
-    #expect(DurableFile.Writer.folder(of: "b/c/a") == "b/c")
-  }
-
   @Test func whatCanBeWrittenIsKnownBefore() throws {
     try DurableFile.probe(path)
     #expect(try names() == [])
@@ -118,18 +114,11 @@ private final class ScriptedCalls {
     #expect(content() == [4])
   }
 
-  @Test func whatAKilledProcessLeftIsReused() throws {
-    try Data(repeating: 9, count: 1000).write(to: folder.url("a.part"))
-    try DurableFile.write([5], to: path)
-    #expect(content() == [5])
-    #expect(try names() == ["a"])
-  }
-
   @Test func fileThenNameThenFolder() throws {
     try write([1])
     #expect(
       scripted.events == [
-        "create", "write", "fsync", "close", "rename", "open folder", "fsync", "close",
+        "create", "lock", "write", "fsync", "close", "rename", "open folder", "fsync", "close",
       ])
   }
 
@@ -226,29 +215,14 @@ private final class ScriptedCalls {
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: false)
     let error = try #require(throws: FileError.self) { try DurableFile.write([1], to: path) }
-    #expect(error.call == .rename)
+    #expect((error.call, error.code) == (.create, EISDIR))
     #expect(try names() == ["a"])
   }
 
   @Test func aMissingFolderIsNamed() throws {
     let path = folder.path("missing/a")
     let error = try #require(throws: FileError.self) { try DurableFile.write([1], to: path) }
-    #expect("\(error)" == "cannot create \(path).part: No such file or directory")
-  }
-
-  @Test func aLinkInPlaceOfTheTemporaryIsNotFollowed() throws {
-    try DurableFile.write([1, 2, 3], to: folder.path("precious"))
-    try FileManager.default.createSymbolicLink(
-      atPath: DurableFile.temporaryPath(for: path),
-      withDestinationPath: folder.path("precious"))
-    #expect(throws: FileError.self) { try DurableFile.write([9], to: path) }
-    #expect(content("precious") == [1, 2, 3])
-  }
-
-  @Test(.timeLimit(.minutes(1)))
-  func aPipeInPlaceOfTheTemporaryIsAnError() throws {
-    #expect(mkfifo(DurableFile.temporaryPath(for: path), 0o600) == 0)
-    #expect(throws: FileError.self) { try DurableFile.write([9], to: path) }
+    #expect("\(error)" == "cannot create \(path): No such file or directory")
   }
 
   @Test func aNameThatEndsEarlyIsRefused() throws {

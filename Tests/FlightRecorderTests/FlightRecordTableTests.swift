@@ -83,4 +83,30 @@ import Testing
       try FlightRecordFolder(path: files.folder + "/nowhere")
     }
   }
+
+  @Test func foreignNamesInAFolderArePassedOver() throws {
+    let files = try MadeUpRecord()
+    _ = try files.recorder(rank: 0, rankCount: 1, hostName: "here")
+    for name in ["rank_0001.bin.until", "rank_1.bin", "rank_-001.bin", "notes", "rank_000٣.bin"] {
+      try Data().write(to: URL(fileURLWithPath: files.folder + "/" + name))
+    }
+    let bytes = Array((files.folder + "/rank_0001").utf8) + [0xFF] + Array(".bin".utf8)
+    let file = open(bytes.map { CChar(bitPattern: $0) } + [0], O_CREAT | O_WRONLY, mode_t(0o600))
+    #expect(file >= 0)
+    close(file)
+    let folder = try FlightRecordFolder(path: files.folder)
+    #expect(folder.records.map(\.rank) == [0] && folder.errors.isEmpty)
+  }
+
+  /// What cannot be looked at is no reason to look elsewhere.
+  @Test func aFolderThatCannotBeListedIsNamed() throws {
+    let files = try MadeUpRecord()
+    _ = try files.recorder(rank: 0, rankCount: 1, hostName: "here")
+    let inside = files.folder + "/" + FlightRecordFolder.name
+    try Data().write(to: URL(fileURLWithPath: inside))
+    let error = #expect(throws: FlightRecordError.self) {
+      try FlightRecordFolder(path: files.folder)
+    }
+    #expect(error?.description == "\(inside): Not a directory")
+  }
 }

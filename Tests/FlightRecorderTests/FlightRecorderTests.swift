@@ -70,6 +70,30 @@ import Testing
     #expect(try FlightRecord(path: files.path()).entries.map(\.number) == [1, 2])
   }
 
+  /// What is there makes way, and nothing that it leads to is touched.
+  @Test func whatStandsInPlaceOfTheFileIsNotWrittenTo() throws {
+    let precious = files.folder + "/precious"
+    for hard in [false, true] {
+      try Data("precious".utf8).write(to: URL(fileURLWithPath: precious))
+      #expect((hard ? link : symlink)(precious, files.path(rank: 1)) == 0)
+      _ = try files.recorder(rank: 1, rankCount: 3, hostName: "here")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: precious)) == Data("precious".utf8))
+      #expect(try FlightRecord(path: files.path(rank: 1)).hostName == "here")
+      #expect(unlink(files.path(rank: 1)) == 0)
+    }
+  }
+
+  /// A process that still records keeps its memory when another takes its place.
+  @Test func anOlderRecorderMayGoOn() throws {
+    let older = try files.recorder(rank: 1, rankCount: 3, hostName: "older")
+    let newer = try files.recorder(rank: 1, rankCount: 3, hostName: "newer")
+    let name = older.register(name: "a")
+    older.enter(name: name, kind: .gather, byteCount: 1)
+    _ = newer.register(name: "b")
+    let record = try FlightRecord(path: files.path(rank: 1))
+    #expect(record.hostName == "newer" && record.entries.isEmpty)
+  }
+
   @Test func aFolderThatIsNotThereIsAnError() throws {
     #expect(throws: FlightRecordError.self) {
       try FlightRecorder(

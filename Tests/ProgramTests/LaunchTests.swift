@@ -64,4 +64,47 @@ import Testing
     let left = try FileManager.default.contentsOfDirectory(atPath: broken)
     #expect(!left.contains { $0.contains("train-labels") || $0.hasSuffix(".part") })
   }
+
+  /// fetch-data keeps nothing of what is far too large.
+  @Test(arguments: [false, true])
+  func whatIsTooLargeIsNotFetched(isEndless: Bool) throws {
+    let scratch = try TemporaryFolder()
+    let (server, target) = (scratch.url("server"), scratch.path("data"))
+    try FileManager.default.createDirectory(at: server, withIntermediateDirectories: false)
+    let images = server.appendingPathComponent("train-images-idx3-ubyte.gz").path
+    if isEndless {
+      #expect(symlink("/dev/zero", images) == 0)
+    } else {
+      #expect(try Command.run(["truncate", "--size", "2T", images]).status == 0)
+    }
+    let job = try Command.run(
+      ["bash", "-c", "ulimit -f 200000; exec \"$@\"", "bash", script("launch/fetch-data"), target],
+      environment: ["FASHION_MNIST_URL": "file://\(server.path)"])
+    #expect(job.status == 65, "\(job.transcript)")
+    #expect(job.errors.contains("has more than 67108864 bytes"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == [])
+  }
+
+  @Test func secureServersComeFirst() throws {
+    let text = try String(contentsOfFile: script("launch/fetch-data"), encoding: .utf8)
+    let addresses = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+      .filter { $0.hasPrefix("http") }
+    #expect(addresses.count > 1 && addresses[0].hasPrefix("https://"))
+    let plain = addresses.firstIndex { $0.hasPrefix("http://") } ?? addresses.endIndex
+    #expect(addresses[plain...].allSatisfy { $0.hasPrefix("http://") })
+  }
+
+  /// What a killed download left goes; what another one is writing, and anything else, stays.
+  @Test func whatAKilledDownloadLeftIsRemoved() throws {
+    let scratch = try TemporaryFolder()
+    let job = try Command.run(
+      [
+        "bash", "-c",
+        """
+        touch -d '2 hours ago' download.abcdef.part download.notes.txt && touch download.ghijkl.part &&
+        ! "$0" "$PWD" && ls
+        """, script("launch/fetch-data"),
+      ], environment: ["FASHION_MNIST_URL": "file:///nonexistent"], in: scratch.folder)
+    #expect(job.output == "download.ghijkl.part\ndownload.notes.txt\n", "\(job.transcript)")
+  }
 }

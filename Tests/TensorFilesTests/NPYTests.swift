@@ -166,4 +166,12 @@ private func expectBroken(
     let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,)}"
     expectBroken(npy(dictionary, one), at: 10 + dictionary.utf8.count + 4, "after 4")
   }
+
+  @Test func anotherFileIsCalledWhatItIs() {
+    expectBroken(
+      Array("<html><body>Log in</body></html>".utf8), at: 0,
+      "expected a NumPy file (.npy), found an HTML page")
+    expectBroken(
+      [0x50, 0x4B, 3, 4, 20, 0, 0, 0, 0, 0], at: 0, "NumPy's .npz files are zip archives")
+  }
 }

@@ -145,7 +145,7 @@ private func expectBroken(
   // MARK: The header's length
 
   @Test func theHeaderMustHaveALength() {
-    expectBroken([], at: 0, "8 bytes of the header's length")
+    expectBroken([2], at: 1, "8 bytes of the header's length")
     expectBroken([2, 0, 0, 0, 0, 0, 0], at: 7, "the end of the file")
   }
 
@@ -281,5 +281,36 @@ private func expectBroken(
     }
     #expect((error?.message.count ?? 1000) < 250)
     #expect(error?.message.contains("\n") == false)
+  }
+
+  /// What stands in place of the file is called by its name, with what to do about it.
+  @Test(arguments: [
+    ("<!DOCTYPE html><html>", "an HTML page"), ("", "an empty file"),
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "git lfs pull"),
+    ("PK\u{3}\u{4}archive/data.pkl", "a zip archive"),
+    ("{\"message\":\"Not Found\"}", "the error message of a server"),
+    (String(repeating: "a", count: 257) + "ustar  ", "a tar archive"),
+  ])
+  func anotherFileIsCalledWhatItIs(text: String, words: String) {
+    expectBroken(Array(text.utf8), at: 0, "expected a safetensors file, found ")
+    expectBroken(Array(text.utf8), at: 0, words)
+  }
+
+  @Test func compressedFilesAndPicklesAreCalledWhatTheyAre() {
+    expectBroken([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3], at: 0, "found a gzip file")
+    expectBroken([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9], at: 0, "found a Python pickle")
+    // A header of 640 bytes begins like a pickle.
+    let header = "{\"__metadata__\":{}" + String(repeating: " ", count: 621) + "}"
+    #expect(header.utf8.count == 640)
+    #expect(throws: Never.self) { try read(safetensors(header)) }
+  }
+
+  @Test func namesCannotActOnTheTerminal() {
+    let error = #expect(throws: TensorFileError.self) {
+      _ = try read(safetensors("{\"a\u{9B}31m\u{202E}b\":{}}"))
+    }
+    #expect(error?.message.contains("\"a\\u{9b}31m\\u{202e}b\"") == true, "\(error?.message ?? "")")
+    let named = TensorFileError(kind: .missing, path: "x\u{1B}[1m\n", message: "no")
+    #expect(named.description == "x\\u{1b}[1m\\n: no")
   }
 }

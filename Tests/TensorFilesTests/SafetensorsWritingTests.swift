@@ -167,6 +167,6 @@ import Testing
     }
     #expect(error?.kind == .notWritten)
     #expect(
-      error?.description == "\(path).part: cannot create it: No such file or directory")
+      error?.description == "\(path): cannot create it: No such file or directory")
   }
 }

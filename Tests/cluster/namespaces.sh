@@ -4,31 +4,47 @@
 # A cluster on one machine: each node is a network namespace with its own host name, joined to the others
 # by a bridge. Nothing of it is visible outside, and no ssh is needed.
 #
+#   new               makes the cluster's folder and prints its path: export it as GAN_DIST_CLUSTER, which
+#                     names the cluster to all other verbs. Clusters of different folders do not meet
 #   up N              makes node1 … nodeN, which have the addresses 10.77.0.1 … 10.77.0.N
 #   on NODE CMD…      runs CMD on NODE
 #   agent NODE CMD…   the same in the manner of ssh (clean environment, home folder, a shell): with
 #                     OMPI_MCA_plm_rsh_agent='…/namespaces.sh agent' mpirun starts its remote daemons so
 #   bytes             one line for each node: NAME, bytes received, bytes sent
-#   down              ends what runs on the nodes and removes all that 'up' made; also after a failed 'up'
+#   down              ends what runs on the nodes and removes all that 'new' and 'up' made; also after a
+#                     failed 'up'
 #   supported         status 0 where all this works; else 1, and the reason on standard error
 #   within CMD…       runs CMD where namespaces can be made: as it is for root, else in a user namespace
 #                     in which the user counts as root
 #
+# Whoever takes a cluster up takes it down when a signal ends it, too:
+#
+#   GAN_DIST_CLUSTER=$(namespaces.sh new) && export GAN_DIST_CLUSTER
+#   trap 'namespaces.sh down' EXIT
+#   trap 'exit 143' TERM; trap 'exit 130' INT; trap 'exit 129' HUP
+#
 # Files are shared, but the images are hidden from all nodes except node1.
-# GAN_DIST_CLUSTER (letters, digits, '-') names the cluster; clusters of different names do not meet.
 set -euo pipefail
 
 self=$(readlink -f "${BASH_SOURCE[0]}")
-cluster=${GAN_DIST_CLUSTER:-gan-dist}
-# The cluster's own files: 'hosts', 'hidden' (folders), and 'tmp' for Open MPI's sessions.
-state=${TMPDIR:-/tmp}/$cluster-cluster
-
 fail() {
   printf 'namespaces.sh: %s\n' "$*" >&2
   exit 1
 }
 
-[[ $cluster =~ ^[A-Za-z0-9-]+$ ]] || fail "GAN_DIST_CLUSTER='$cluster' may have letters, digits and '-' only"
+# The cluster's own files: 'hosts', 'hidden' (folders), and 'tmp' for Open MPI's sessions. Others may write to
+# the folder above it, so mktemp makes it, under a name that nobody knows before.
+state=${GAN_DIST_CLUSTER-}
+# Namespaces have one list of names for the whole machine: the folder's name makes them this cluster's own.
+cluster=${state##*/}
+
+new() { mktemp -d "${TMPDIR:-/tmp}/gan-dist-cluster-XXXXXXXXXX"; }
+
+demand_cluster() {
+  [[ $cluster =~ ^gan-dist-cluster-[A-Za-z0-9]+$ ]] ||
+    fail "GAN_DIST_CLUSTER='$state' names no cluster; make one with: namespaces.sh new"
+  [[ -d $state && ! -L $state && -O $state ]] || fail "$state is no folder of this user's own"
+}
 
 # The name that the kernel knows a node by.
 namespace() { printf '%s-%s\n' "$cluster" "$1"; }
@@ -38,9 +54,7 @@ namespaces() { ip netns list | awk -v name="^$cluster-(node[0-9]+|switch)\$" '$1
 up() {
   local count=${1-} number node switch folder
   [[ $count =~ ^[1-9][0-9]?$ ]] || fail "up needs the number of nodes, 1 to 99"
-  [[ -z $(namespaces) ]] || fail "a cluster '$cluster' is up already; take it down, or name another"
-
-  mkdir -p "$state/tmp"
+  mkdir "$state/tmp" || fail "this cluster is up already"
   printf '127.0.0.1 localhost\n' >"$state/hosts"
   for folder in "${GAN_DIST_DATA-}" /usr/share/datasets "$(dirname "$self")/../../data"; do
     [[ -z $folder || ! -d $folder ]] || readlink -f "$folder"
@@ -66,7 +80,7 @@ up() {
 on() {
   local node=${1-}
   (($# > 1)) || fail "on needs a node and a command"
-  [[ -e /run/netns/$(namespace "$node") ]] || fail "the cluster '$cluster' has no $node"
+  [[ -e /run/netns/$(namespace "$node") ]] || fail "the cluster has no $node"
   shift
   exec nsenter --net="/run/netns/$(namespace "$node")" \
     unshare --uts --mount "$self" inside "$node" "$@"
@@ -93,7 +107,7 @@ agent() {
   shift
   cd "${HOME:-/}"
   exec env -i HOME="${HOME:-/}" SHELL=/bin/sh PATH=/usr/local/bin:/usr/bin:/bin \
-    GAN_DIST_CLUSTER="$cluster" ${TMPDIR:+TMPDIR="$TMPDIR"} "$self" on "$node" /bin/sh -c "$*"
+    GAN_DIST_CLUSTER="$state" ${TMPDIR:+TMPDIR="$TMPDIR"} "$self" on "$node" /bin/sh -c "$*"
 }
 
 bytes() {
@@ -127,8 +141,10 @@ supported() {
   done
   # Trying is the only reliable way to know.
   # shellcheck disable=SC2016 # for the inner shell
-  reason=$(GAN_DIST_CLUSTER=try-$$ "$self" within bash -c '
-    trap "\"$0\" down" EXIT
+  reason=$("$self" within bash -c '
+    GAN_DIST_CLUSTER=$("$0" new) && export GAN_DIST_CLUSTER || exit
+    trap "\"\$0\" down" EXIT
+    trap "exit 143" TERM; trap "exit 130" INT; trap "exit 129" HUP
     "$0" up 2 && "$0" on node2 true' "$self" 2>&1) ||
     fail "network namespaces cannot be made here: ${reason:-no reason given}"
 }
@@ -143,8 +159,13 @@ within() {
 
 verb=${1-}
 case $verb in
-  up | on | agent | bytes | down | supported | within | inside)
+  new | supported | within)
     shift
+    "$verb" "$@"
+    ;;
+  up | on | agent | bytes | down | inside)
+    shift
+    demand_cluster
     "$verb" "$@"
     ;;
   *)

@@ -31,17 +31,18 @@ program=$(readlink -f "$1")
 [[ -f $program && -x $program ]] || fail "there is no program at '$1'"
 
 # Once more from the top (in the same process), where namespaces can be made also without root.
-if [[ ${GAN_DIST_CLUSTER-} != three-hosts-$$ ]]; then
-  export GAN_DIST_CLUSTER=three-hosts-$$
+if [[ ${THREE_HOSTS_WITHIN-} != "$$" ]]; then
   "$nodes" supported || exit 1
-  exec "$nodes" within "$here/${0##*/}" "$program" "$steps" "$batch"
+  THREE_HOSTS_WITHIN=$$ exec "$nodes" within "$here/${0##*/}" "$program" "$steps" "$batch"
 fi
 
 # limited WHAT COMMAND…: COMMAND, with a time limit.
 limited() {
   local what=$1 status=0
   shift
-  timeout --foreground --kill-after 5 "$seconds_per_run" "$@" || status=$?
+  # In the background: a signal to this script would wait for what is in the foreground.
+  timeout --foreground --kill-after 5 "$seconds_per_run" "$@" &
+  wait "$!" || status=$?
   ((status != 124 && status != 137)) || fail "$what: not done after $seconds_per_run s"
   ((status == 0)) || fail "$what: status $status"
 }
@@ -87,12 +88,19 @@ same_numbers() {
     }' "$1" "$2"
 }
 
-folder=$(mktemp -d)
+GAN_DIST_CLUSTER=$("$nodes" new)
+export GAN_DIST_CLUSTER
 clean_up() {
+  # Once begun it is not to be stopped: the namespaces would stay.
+  trap '' TERM INT HUP
   "$nodes" down
-  rm -rf "$folder"
+  [[ -z ${folder-} ]] || rm -rf "$folder"
 }
 trap clean_up EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+trap 'exit 129' HUP
+folder=$(mktemp -d)
 
 "$nodes" up 3
 printf 'node1 slots=2\nnode2 slots=1\nnode3 slots=1\n' >"$folder/hosts"
