@@ -68,9 +68,9 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
-  // Stands in for a system that lets no program write machine code.
+  // Stands in for systems that forbid what others allow.
   .executableTarget(
-    name: "without-machine-code", path: "Tests/without-machine-code",
+    name: "confined", path: "Tests/confined",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
@@ -102,7 +102,7 @@ let tests: [Target] = [
   .testTarget(
     name: "ProgramTests",
     dependencies: [
-      "gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport", "without-machine-code",
+      "gan-dist", "mpi-checks", "MPI", "Matrices", "TestSupport", "confined",
     ]),
 ]
 

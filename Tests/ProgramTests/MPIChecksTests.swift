@@ -12,6 +12,17 @@ import Testing
     #expect(job.status == 0, "\(job.transcript)")
   }
 
+  /// Containers often let no process read another's memory: Open MPI is not to try it, and complain.
+  @Test func messagesNeedNoLookIntoOthersMemory() throws {
+    let job = try Command.mpirun(
+      ranks: 3, BuiltProgram.path("confined"), ["no-other-memory", program, "communicator"])
+    #expect(job.status == 0 && job.errors.isEmpty, "\(job.transcript)")
+    let complaints = try Command.mpirun(
+      ranks: 3, BuiltProgram.path("confined"), ["no-other-memory", program, "communicator"],
+      environment: ["OMPI_MCA_btl_vader_single_copy_mechanism": "cma"])
+    #expect(complaints.errors.contains("Read -1"), "no longer needed: \(complaints.transcript)")
+  }
+
   @Test(arguments: [0, 2])
   func aRankThatThrowsEndsTheJob(rank: Int) throws {
     let job = try Command.mpirun(ranks: 3, program, ["throw", "\(rank)"], timeLimit: 30)

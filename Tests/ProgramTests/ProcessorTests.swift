@@ -167,18 +167,18 @@ import Testing
 
   @Test(
     .enabled(if: Processor.instructionSet >= .sse42, "needs a processor that libxsmm knows"),
-    arguments: ["refuse", "kill"])
-  func codeThatMayNotRunIsRefused(answer: String) throws {
+    arguments: ["no-machine-code", "kill-machine-code"])
+  func codeThatMayNotRunIsRefused(confinement: String) throws {
     try expectRefusals(
       status: 70, saying: "machine code for \(Processor.instructionSet), made and tried",
-      by: [BuiltProgram.path("without-machine-code"), answer])
+      by: [BuiltProgram.path("confined"), confinement])
   }
 
   /// … and the message's way out is one.
   @Test func ownLoopsNeedNoMachineCode() throws {
     let job = try Command.run(
       [
-        BuiltProgram.path("without-machine-code"), "kill", program, "--max-steps", "2", "--out",
+        BuiltProgram.path("confined"), "kill-machine-code", program, "--max-steps", "2", "--out",
         scratch.path("run"),
       ], environment: limited("generic"))
     #expect(job.status == 0, "\(job.transcript)")
