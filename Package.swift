@@ -18,9 +18,10 @@ let libraries: [Target] = [
   .target(
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
-  .target(name: "MPI", dependencies: ["COpenMPI"]),
-  .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "VectorKernels"]),
-  .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
+  .target(name: "Memory"),
+  .target(name: "MPI", dependencies: ["COpenMPI", "Memory"]),
+  .target(name: "Matrices", dependencies: ["COpenMP", "CXSMM", "Memory", "VectorKernels"]),
+  .target(name: "NeuralNetwork", dependencies: ["Matrices", "Memory"]),
   .target(
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
@@ -28,7 +29,9 @@ let libraries: [Target] = [
   .target(name: "FashionMNIST", dependencies: ["CZlib", "Files"]),
   .target(
     name: "GANTraining",
-    dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
+    dependencies: [
+      "Matrices", "Memory", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles",
+    ]),
   .target(name: "FlightRecorder"),
   .target(
     name: "MPICollectives", dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork"]),
@@ -43,7 +46,7 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
-      "NeuralNetwork", "Pictures", "TensorFiles", "Tracing",
+      "Memory", "NeuralNetwork", "Pictures", "TensorFiles", "Tracing",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ]),
@@ -59,6 +62,7 @@ let programs: [Target] = [
 let tests: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),

@@ -6,6 +6,8 @@ public struct DataSetError: Error, CustomStringConvertible, Equatable, Sendable 
     case missing
     /// Content that is not what it must be.
     case broken
+    /// More than there is memory for.
+    case noMemory
   }
 
   /// Whether there is nothing to read, or what was read is wrong.
@@ -57,7 +59,7 @@ extension DataSetError {
   /// More bytes than memory has room for.
   static func noMemory(_ path: String, byteCount: Int) -> DataSetError {
     DataSetError(
-      kind: .broken, path: path,
-      message: "no memory for \(byteCount) bytes of content. Use a smaller data set")
+      kind: .noMemory, path: path,
+      message: "no memory for \(byteCount) bytes of content. Use a smaller data set, or give the process more memory")
   }
 }

@@ -30,7 +30,7 @@ public struct GeneratorFile {
     architecture.noiseSize = shapes[0][1]
     architecture.generatorHiddenSizes = shapes[..<3].map { $0[0] }
     parameters = Generator.Parameters(architecture)
-    state = NetworkState(parameters.layout, buffers: parameters.bufferLayout)
+    state = try NetworkState(parameters.layout, buffers: parameters.bufferLayout)
     for arena in [state.parameters, state.buffers] {
       for entry in arena.layout.entries {
         try file.copyFloats(

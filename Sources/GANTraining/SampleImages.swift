@@ -22,7 +22,7 @@ public enum SampleImages {
     let alphas = (0..<count).map { Double($0) / Double(count - 1) }
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let ends = workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
+    let ends = try workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
     random.fillNormals(ends, stream: RandomStream.interpolation, step: 0, firstSample: 0)
     let images = try images(from: state, count: count) { noise in
       for (row, alpha) in alphas.enumerated() {
@@ -40,7 +40,7 @@ public enum SampleImages {
   ) throws -> [Double] {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let images = Signal(
+    let images = try Signal(
       rows: count, features: state.architecture.imageSize, differentiableRows: nil, in: workspace)
     let generator = try Generator(
       state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
@@ -63,7 +63,7 @@ public enum SampleImages {
   ) throws -> [Float] {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let images = Signal(
+    let images = try Signal(
       rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
     let generator = try Generator(
       parameters, architecture, state: state, gradients: nil, images: images,

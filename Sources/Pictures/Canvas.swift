@@ -256,6 +256,8 @@ final class Canvas {
 
   private static func error(_ path: String, _ status: cairo_status_t) -> PictureError {
     let text = cairo_status_to_string(status).map { String(cString: $0) }
-    return PictureError(path: path, reason: text ?? "cairo status \(status.rawValue)")
+    return PictureError(
+      kind: status == CAIRO_STATUS_NO_MEMORY ? .noMemory : .notWritten, path: path,
+      reason: text ?? "cairo status \(status.rawValue)")
   }
 }

@@ -2,6 +2,7 @@ import FashionMNIST
 import GANTraining
 import MPI
 import MPICollectives
+import Memory
 import Pictures
 import TensorFiles
 
@@ -11,6 +12,8 @@ enum ExitStatus: Int32 {
   case badUsage = 64
   case badData = 65
   case missingInput = 66
+  /// Something that the program needs is not there, such as memory.
+  case unavailable = 69
   case internalError = 70
   case cannotWrite = 73
   /// A rank or a host failed: the same command may work when started again.
@@ -20,13 +23,21 @@ enum ExitStatus: Int32 {
   init(of error: any Error) {
     switch error {
     case is TrainingSettings.Invalid: self = .badUsage
-    case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
-    case is RunFolderError, is PictureError: self = .cannotWrite
+    case is MemoryError, is SharedMemoryError: self = .unavailable
+    case let error as DataSetError:
+      switch error.kind {
+      case .missing: self = .missingInput
+      case .broken: self = .badData
+      case .noMemory: self = .unavailable
+      }
+    case is RunFolderError: self = .cannotWrite
+    case let error as PictureError: self = error.kind == .noMemory ? .unavailable : .cannotWrite
     case let error as TensorFileError:
       switch error.kind {
       case .missing: self = .missingInput
       case .broken: self = .badData
       case .notWritten: self = .cannotWrite
+      case .noMemory: self = .unavailable
       }
     case is MPIError, is StallError, is UnlikeDataError, TrainingFailure.diverged: self = .tryAgain
     default: self = .internalError

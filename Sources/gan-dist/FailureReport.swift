@@ -15,7 +15,7 @@ enum FailureReport {
     var place = ""
     // What concerns a file or an option is rank 0's business; everything else needs to say where.
     if let communicator, communicator.rankCount > 1,
-      status == .internalError || status == .tryAgain, !isSeenByAll(error)
+      [.internalError, .tryAgain, .unavailable].contains(status), !isSeenByAll(error)
     {
       place = " (rank \(communicator.rank) on \(MPISession.hostName))"
     }

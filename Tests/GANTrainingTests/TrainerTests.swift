@@ -186,7 +186,7 @@ import Testing
     let loader = BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let whole = workspace.matrix(rows: 8, columns: 30)
+    let whole = try workspace.matrix(rows: 8, columns: 30)
     var seen: [[Float]] = []
     loader.shuffle(epoch: 0)
     for step in 0..<5 {
@@ -198,7 +198,7 @@ import Testing
     // Three ranks together see the same batch.
     var parts: [Float] = []
     for rows in [0..<2, 2..<5, 5..<8] {
-      let part = workspace.matrix(rows: rows.count, columns: 30)
+      let part = try workspace.matrix(rows: rows.count, columns: 30)
       loader.load(rows, step: 4, into: part)
       parts += Array(part.buffer)
     }
