@@ -48,11 +48,12 @@ public enum Memory {
 
   /// Sees whether so many bytes can be had now, without keeping them: before work that allocates them
   /// by other means, such as an array.
+  /// - Parameter areUsed: whether all of them will be written to; if not, only addresses are asked for.
   /// - Throws: ``MemoryError`` if not.
   public static func demand(
-    _ byteCount: Int, for purpose: @autoclosure () -> String
+    _ byteCount: Int, areUsed: Bool = true, for purpose: @autoclosure () -> String
   ) throws(MemoryError) {
-    try demandPossible(byteCount, for: purpose())
+    if areUsed { try demandPossible(byteCount, for: purpose()) }
     guard byteCount > 0 else { return }
     let memory = mmap(
       nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -65,7 +66,8 @@ public enum Memory {
 
   /// Refuses what no machine of this size can give: Linux promises more than it has, and kills the
   /// process when it takes it.
-  private static func demandPossible(
+  /// - Throws: ``MemoryError``.
+  public static func demandPossible(
     _ byteCount: Int, for purpose: @autoclosure () -> String
   ) throws(MemoryError) {
     guard let limit = MemoryLimit.here, byteCount > limit.byteCount else { return }

@@ -2,6 +2,7 @@ import FashionMNIST
 import GANTraining
 import MPI
 import MPICollectives
+import Matrices
 import Memory
 import Pictures
 import TensorFiles
@@ -23,7 +24,7 @@ enum ExitStatus: Int32 {
   init(of error: any Error) {
     switch error {
     case is TrainingSettings.Invalid: self = .badUsage
-    case is MemoryError, is SharedMemoryError: self = .unavailable
+    case is MemoryError, is SharedMemoryError, is ThreadSupplyError: self = .unavailable
     case let error as DataSetError:
       switch error.kind {
       case .missing: self = .missingInput

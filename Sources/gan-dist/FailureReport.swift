@@ -1,6 +1,7 @@
 import GANTraining
 import Glibc
 import MPI
+import Memory
 
 /// The last words of a rank that failed.
 enum FailureReport {
@@ -12,6 +13,8 @@ enum FailureReport {
       sleep(2)
       return status.rawValue
     }
+    // Ranks of a host run out of memory together: one that says so is enough.
+    if error is MemoryError, let communicator, communicator.rank > 0 { sleep(2) }
     var place = ""
     // What concerns a file or an option is rank 0's business; everything else needs to say where.
     if let communicator, communicator.rankCount > 1,

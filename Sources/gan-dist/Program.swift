@@ -28,6 +28,7 @@ enum Version {
 @main
 enum Main {
   static func main() {
+    FileSizeLimit.becomesAnError()
     do {
       var command = try Program.parseAsRoot()
       try command.run()

@@ -112,6 +112,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    MemoryDemand.beforeMPI()
     let (placement, threadCount) = resources.prepare()
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
@@ -134,6 +135,7 @@ struct TrainCommand: ParsableCommand {
       instructionSets: try communicator.allGather(XSMM.instructionSet), rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
+    try ranks.demandMemory(for: settings, dataSet, on: communicator)
     let flight = try FlightRecording(desk?.folder, over: communicator)
     for warning in shared.warnings + flight.warnings { desk?.log.logger.warning("\(warning)") }
 

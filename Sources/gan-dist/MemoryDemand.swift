@@ -1,0 +1,38 @@
+import FashionMNIST
+import GANTraining
+import Glibc
+import MPI
+import Matrices
+import Memory
+
+/// What a rank must have before it begins, seen to where a lack of it can still be told.
+enum MemoryDemand {
+  /// Address space that MPI, OpenMP and the products' machine code take before the first matrix.
+  private static let byteCountOfLibraries = 256 << 20
+
+  /// Ends the process with a message if there is too little memory to start MPI, which crashes then.
+  static func beforeMPI() {
+    do throws(MemoryError) {
+      try Memory.demand(byteCountOfLibraries, areUsed: false, for: "MPI and threads")
+    } catch {
+      // The first rank that fails ends the job: let it be the one that speaks.
+      if LauncherEnvironment.rank > 0 { sleep(2) }
+      exit(FailureReport.explain(error, nil))
+    }
+  }
+}
+
+extension RankDirectory {
+  /// Sees whether this rank's host has the memory and the threads that training takes, before any is taken.
+  /// - Throws: `MemoryError`, `ThreadSupplyError`.
+  func demandMemory(
+    for settings: TrainingSettings, _ dataSet: ImageDataSet, on communicator: Communicator
+  ) throws {
+    try ThreadSupply.demand(threadsOfRank[communicator.rank])
+    let host = MPISession.hostName
+    try TrainingMemory(
+      Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,
+      rankCount: rankCount, ranksOnHost: hostOfRank.count { $0 == host }
+    ).demand()
+  }
+}
