@@ -1,5 +1,6 @@
 import Glibc
 import Matrices
+import Memory
 import NeuralNetwork
 
 /// Images that G makes in inference mode. Ranks do not meet here, and training is not disturbed.
@@ -65,6 +66,10 @@ public enum SampleImages {
     defer { withExtendedLifetime(workspace) {} }
     let images = try Signal(
       rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
+    // The array that is returned has as many.
+    let purpose = "\(count) images of \(architecture.imageSize) pixels"
+    try Memory.demand(
+      try Memory.byteCount(of: images.value.count, Float.self, for: purpose), for: purpose)
     let generator = try Generator(
       parameters, architecture, state: state, gradients: nil, images: images,
       batch: .solo(rows: count))

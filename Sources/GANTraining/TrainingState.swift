@@ -94,6 +94,9 @@ public struct NamedTensor {
   public let shape: [Int]
   /// The tensor itself, not a copy; it lives as long as the state.
   public let values: UnsafeMutableBufferPointer<Float>
+
+  /// Whether its numbers may be below 0: variances and means of squares are not.
+  var mayBeNegative: Bool { !name.hasSuffix(".running_var") && !name.contains(".exp_avg_sq.") }
 }
 
 extension TrainingState {

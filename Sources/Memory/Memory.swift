@@ -5,7 +5,7 @@ import Glibc
 public enum Memory {
   /// Bytes of `count` elements of a type.
   /// - Throws: ``MemoryError`` if there are more than can be counted.
-  public static func byteCount<Element: BitwiseCopyable>(
+  public static func byteCount<Element>(
     of count: Int, _ type: Element.Type, for purpose: @autoclosure () -> String
   ) throws(MemoryError) -> Int {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)

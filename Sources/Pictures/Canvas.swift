@@ -25,6 +25,9 @@ final class Canvas {
     var dashes: [Double] = []
   }
 
+  /// Cairo's limit of a picture's sides, in pixels.
+  static let sideLimit = 32_767
+
   /// Pixels.
   let width: Int
   /// Pixels.

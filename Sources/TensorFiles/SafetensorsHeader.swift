@@ -154,10 +154,11 @@ extension SafetensorsHeader {
           expected: "dtype, shape and data_offsets of each tensor",
           found: "\(TensorFileError.quoted(name)) without all of them", at: place)
       }
-      let needed = TensorShape.byteCount(shape, elementByteCount: dataType.byteCount)
+      let needed = TensorShape.byteCount(shape, elementBitCount: dataType.bitCount)
       guard let needed else {
         throw scanner.error(
-          expected: "sizes whose product can be counted", found: TensorShape.text(shape), at: place)
+          expected: "sizes of whole bytes that can be counted",
+          found: "\(dataType.rawValue) \(TensorShape.text(shape))", at: place)
       }
       guard offsets.end - offsets.begin == needed else {
         throw scanner.error(

@@ -5,8 +5,10 @@ import Matrices
 /// What a rank works with: threads and memory. None of it changes a result.
 struct ResourceOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Threads of a rank (default: its share of the processors).", valueName: "n"))
+      "Threads of a rank (default: its share of the processors).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--threads", 1...1024).parse)
   var threads: Int?
 
   @Flag(
@@ -15,12 +17,6 @@ struct ResourceOptions: ParsableArguments {
       "Ranks of a host keep weights and moments once between them, and each updates its share.",
       discussion: "Otherwise each rank has a copy of its own, and checkpoints compare them."))
   var shardOptimizer = true
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, but is \(threads).")
-    }
-  }
 
   /// Sets the team to work with, before MPI starts; tells where this rank runs and with how many threads.
   func prepare() -> (placement: ProcessPlacement, threadCount: Int) {

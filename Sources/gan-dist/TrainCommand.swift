@@ -52,31 +52,44 @@ struct TrainCommand: ParsableCommand {
   var resume: ResumeSource?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Write a checkpoint every n epochs (0: only at the end).", valueName: "n"))
+      "Write a checkpoint every n epochs (0: only at the end).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--checkpoint-every", 0...Int.max).parse)
   var checkpointEvery = CheckpointSchedule().epochs
 
   @Option(
-    help: ArgumentHelp("Write a checkpoint every n steps as well (0: do not).", valueName: "n"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Write a checkpoint every n steps as well (0: do not).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--checkpoint-every-steps", 0...Int.max).parse)
   var checkpointEverySteps = CheckpointSchedule().steps
 
-  @Option(help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--keep-checkpoints", 1...Int.max).parse)
   var keepCheckpoints = 3
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"))
+      "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--sample-every", 0...Int.max).parse)
   var sampleEvery = 20
 
   @OptionGroup var resources: ResourceOptions
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds that an exchange between ranks may take (0: any time).",
       discussion: """
         After that the ranks that wait say whom they wait for, and the job ends with status 75. Longer than any \
         rank's work between two exchanges, such as rank 0's on a checkpoint or a plot.
-        """, valueName: "s"))
+        """, valueName: "s"),
+    transform: NumberOption<Double>.decimal(
+      "--stall-timeout", "must be from 0 to 1e6 seconds", { (0...1e6).contains($0) }
+    ).parse)
   var stallTimeout = 120.0
 
   @OptionGroup(title: "Tracing") var tracing: TraceOptions
@@ -88,17 +101,6 @@ struct TrainCommand: ParsableCommand {
   var verbose = false
 
   func validate() throws {
-    for (option, value, least) in [
-      ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
-      ("--checkpoint-every-steps", checkpointEverySteps, 0),
-      ("--keep-checkpoints", keepCheckpoints, 1),
-    ] where value < least {
-      throw ValidationError("\(option) must be at least \(least), but is \(value).")
-    }
-    if !(0...1e6).contains(stallTimeout) {
-      throw ValidationError(
-        "--stall-timeout must be from 0 to 1e6 seconds, but is \(stallTimeout).")
-    }
     if quiet && verbose {
       throw ValidationError("--quiet and --verbose exclude each other: give one of them.")
     }
