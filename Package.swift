@@ -73,7 +73,8 @@ let tests: [Target] = [
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TensorFiles", "TestSupport",
+      "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",

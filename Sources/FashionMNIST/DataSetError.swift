@@ -60,6 +60,8 @@ extension DataSetError {
   static func noMemory(_ path: String, byteCount: Int) -> DataSetError {
     DataSetError(
       kind: .noMemory, path: path,
-      message: "no memory for \(byteCount) bytes of content. Use a smaller data set, or give the process more memory")
+      message: """
+        no memory for \(byteCount) bytes of content. Use a smaller data set, or give the process more memory
+        """)
   }
 }

@@ -26,6 +26,9 @@ public struct SampleGrid: Sendable {
       columns: Int(Double(max(count, 1)).squareRoot().rounded(.up)))
   }
 
+  /// The largest side of an image that can be drawn, before it is enlarged, in pixels.
+  public static var sideLimit: Int { ImageTiles.sideLimit }
+
   /// The most images of a size that such a grid can have; 0 if none can be drawn.
   public static func largestSquare(imageHeight: Int, imageWidth: Int) -> Int {
     let tiles = ImageTiles(imageHeight: imageHeight, imageWidth: imageWidth)

@@ -157,7 +157,11 @@ extension SafetensorsHeader {
       let needed = TensorShape.byteCount(shape, elementBitCount: dataType.bitCount)
       guard let needed else {
         throw scanner.error(
-          expected: "sizes of whole bytes that can be counted",
+          expected: "sizes whose product can be counted", found: TensorShape.text(shape), at: place)
+      }
+      guard TensorShape.fillsBytes(shape, elementBitCount: dataType.bitCount) else {
+        throw scanner.error(
+          expected: "elements that fill whole bytes",
           found: "\(dataType.rawValue) \(TensorShape.text(shape))", at: place)
       }
       guard offsets.end - offsets.begin == needed else {

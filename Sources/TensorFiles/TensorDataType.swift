@@ -2,7 +2,6 @@
 ///
 /// All that the reference implementation of the format knows.
 public enum TensorDataType: String, CaseIterable, Sendable {
-  case complex64 = "C64"
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -24,6 +23,7 @@ public enum TensorDataType: String, CaseIterable, Sendable {
   case uint16 = "U16"
   case uint8 = "U8"
   case bool = "BOOL"
+  case complex64 = "C64"
 
   /// Bits of one element: some types share bytes with their neighbours.
   public var bitCount: Int {

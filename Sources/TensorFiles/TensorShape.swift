@@ -12,14 +12,22 @@ enum TensorShape {
     }
   }
 
-  /// Bytes of a tensor of this shape; nil if a size is negative, they cannot be counted, or the last one is not whole.
+  /// Bytes of a tensor of this shape; nil if a size is negative or they cannot be counted.
+  ///
+  /// A last byte that elements fill in part counts: see ``fillsBytes(_:elementBitCount:)``.
   static func byteCount(_ shape: [Int], elementBitCount: Int) -> Int? {
     guard let count = elementCount(shape) else { return nil }
     // Bits of so many elements may be too many where bytes are not.
     let (groups, rest) = count.quotientAndRemainder(dividingBy: 8)
     let (bytes, overflow) = groups.multipliedReportingOverflow(by: elementBitCount)
-    let (sum, carry) = bytes.addingReportingOverflow(rest * elementBitCount / 8)
-    return overflow || carry || !(rest * elementBitCount).isMultiple(of: 8) ? nil : sum
+    let (sum, carry) = bytes.addingReportingOverflow((rest * elementBitCount + 7) / 8)
+    return overflow || carry ? nil : sum
+  }
+
+  /// Whether the elements of such a tensor fill whole bytes.
+  static func fillsBytes(_ shape: [Int], elementBitCount: Int) -> Bool {
+    guard let count = elementCount(shape) else { return false }
+    return (count % 8 * elementBitCount).isMultiple(of: 8)
   }
 
   /// The sizes as `[2, 3]`.

@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    MemoryDemand.beforeMPI()
+    ResourceDemand.beforeMPI()
     let (placement, threadCount) = resources.prepare()
     MPISession.run(placement: placement, explain: FailureReport.explain) {
       try measure($0, placement: placement, threadCount: threadCount)
@@ -68,7 +68,7 @@ struct BenchCommand: ParsableCommand {
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
-    try ranks.demandMemory(for: settings, shared.training, on: communicator)
+    try ranks.demandResources(for: settings, shared.training, on: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
     settings.epochs = 1 + (warmUp + 2 * steps) / stepsPerEpoch

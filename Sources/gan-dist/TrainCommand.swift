@@ -5,6 +5,7 @@ import Glibc
 import MPI
 import MPICollectives
 import Matrices
+import Pictures
 
 /// `gan-dist train`: the walk from the options to the end of the run.
 struct TrainCommand: ParsableCommand {
@@ -114,7 +115,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    MemoryDemand.beforeMPI()
+    ResourceDemand.beforeMPI()
     let (placement, threadCount) = resources.prepare()
     StopSignal.listen()
     let status = MPISession.run(placement: placement, explain: FailureReport.explain) {
@@ -137,7 +138,8 @@ struct TrainCommand: ParsableCommand {
       instructionSets: try communicator.allGather(XSMM.instructionSet), rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
-    try ranks.demandMemory(for: settings, dataSet, on: communicator)
+    try demandDrawable(dataSet)
+    try ranks.demandResources(for: settings, dataSet, on: communicator)
     let flight = try FlightRecording(desk?.folder, over: communicator)
     for warning in shared.warnings + flight.warnings { desk?.log.logger.warning("\(warning)") }
 
@@ -183,6 +185,19 @@ struct TrainCommand: ParsableCommand {
     case .stopped:
       return StopSignal.exitStatus(of: try communicator.allGather(Int(StopSignal.number)))
     }
+  }
+
+  /// Sees whether the run can draw its images, before it trains.
+  /// - Throws: `DataSetError`, on every rank.
+  private func demandDrawable(_ dataSet: ImageDataSet) throws {
+    let (height, width) = (dataSet.imageHeight, dataSet.imageWidth)
+    guard SampleGrid.largestSquare(imageHeight: height, imageWidth: width) == 0 else { return }
+    throw DataSetError(
+      kind: .broken, path: data ?? "",
+      message: """
+        images of \(height) x \(width) pixels are larger than pictures of a run can show: at most \
+        \(SampleGrid.sideLimit) pixels a side
+        """)
   }
 
   private func openDesk() throws -> RunDesk {

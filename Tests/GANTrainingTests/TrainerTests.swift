@@ -183,7 +183,7 @@ import Testing
 
   @Test func everyImageIsShownOnceAnEpoch() throws {
     let set = try Self.dataSet()
-    let loader = BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
+    let loader = try BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
     let whole = try workspace.matrix(rows: 8, columns: 30)

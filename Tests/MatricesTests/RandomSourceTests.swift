@@ -137,7 +137,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, 2, 3, 10, 1001])
+  @Test(arguments: [0, 1, 2, 3, 10, 1001, 2048, 2049, 2050, 4099])
   func aShuffleIsAPermutation(count: Int) {
     let order = RandomSource(seed: 9).permutation(count: count, stream: 2, epoch: 4)
     #expect(order.sorted() == (0..<Int32(count)).map { $0 })
@@ -148,5 +148,15 @@ import Testing
     #expect(
       random.permutation(count: 100, stream: 2, epoch: 0)
         != random.permutation(count: 100, stream: 2, epoch: 1))
+  }
+}
+
+extension RandomSource {
+  fileprivate func permutation(count: Int, stream: UInt32, epoch: Int) -> [Int32] {
+    [Int32](unsafeUninitializedCapacity: count) { buffer, filled in
+      permute(
+        UnsafeMutableBufferPointer(rebasing: buffer[..<count]), stream: stream, epoch: epoch)
+      filled = count
+    }
   }
 }

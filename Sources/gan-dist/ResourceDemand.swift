@@ -6,7 +6,7 @@ import Matrices
 import Memory
 
 /// What a rank must have before it begins, seen to where a lack of it can still be told.
-enum MemoryDemand {
+enum ResourceDemand {
   /// Address space that MPI, OpenMP and the products' machine code take before the first matrix.
   private static let byteCountOfLibraries = 256 << 20
 
@@ -24,10 +24,13 @@ enum MemoryDemand {
 
 extension RankDirectory {
   /// Sees whether this rank's host has the memory and the threads that training takes, before any is taken.
-  /// - Throws: `MemoryError`, `ThreadSupplyError`.
-  func demandMemory(
+  /// - Throws: `MemoryError`, `ThreadSupplyError`; `TrainingSettings.Invalid` for settings that do not fit the data.
+  func demandResources(
     for settings: TrainingSettings, _ dataSet: ImageDataSet, on communicator: Communicator
   ) throws {
+    // What is wrong with an option is no lack of memory.
+    try settings.validate(
+      imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
     try ThreadSupply.demand(threadsOfRank[communicator.rank])
     let host = MPISession.hostName
     try TrainingMemory(
