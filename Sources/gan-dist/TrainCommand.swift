@@ -25,8 +25,8 @@ struct TrainCommand: ParsableCommand {
       checkpoints/, flight-record/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
       the same step, with a checkpoint.
 
-      Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 70 internal error, \
-      73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
+      Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 69 too little memory, \
+      70 internal error, 73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
       """)
 
   @OptionGroup(title: "Training") var training: TrainingOptions
