@@ -20,12 +20,14 @@ let libraries: [Target] = [
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "Waiting", dependencies: ["CLinux"]),
   .target(name: "Processors", dependencies: ["CLinux"]),
-  .target(name: "MPI", dependencies: ["COpenMPI", "Processors", "Waiting"]),
+  .target(name: "Memory"),
+  .target(name: "MPI", dependencies: ["COpenMPI", "Memory", "Processors", "Waiting"]),
   // What may fault is tried in a process of its own.
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
-    name: "Matrices", dependencies: ["CXSMM", "TrialProcess", "VectorKernels", "Waiting"]),
-  .target(name: "NeuralNetwork", dependencies: ["Matrices"]),
+    name: "Matrices",
+    dependencies: ["CXSMM", "Memory", "TrialProcess", "VectorKernels", "Waiting"]),
+  .target(name: "NeuralNetwork", dependencies: ["Matrices", "Memory"]),
   .target(
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
@@ -35,7 +37,9 @@ let libraries: [Target] = [
     dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "GANTraining",
-    dependencies: ["Matrices", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles"]),
+    dependencies: [
+      "Matrices", "Memory", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles",
+    ]),
   .target(
     name: "FlightRecorder",
     dependencies: ["Files", .product(name: "SystemPackage", package: "swift-system")]),
@@ -53,7 +57,7 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
-      "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing", "Waiting",
+      "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -74,6 +78,7 @@ let tests: [Target] = [
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "ProcessorsTests", dependencies: ["Processors"]),
   .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
   .testTarget(
@@ -92,7 +97,8 @@ let tests: [Target] = [
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "FashionMNIST", "GANTraining", "Matrices", "NeuralNetwork", "TensorFiles", "TestSupport",
+      "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",

@@ -10,6 +10,8 @@ public struct DataSetError: Error, CustomStringConvertible, Equatable, Sendable 
     case broken
     /// A name that names no file, because it is no text.
     case misnamed
+    /// More than there is memory for.
+    case noMemory
   }
 
   /// What is wrong: the name, that there is nothing to read, or what was read.
@@ -71,7 +73,9 @@ extension DataSetError {
   /// More bytes than memory has room for.
   static func noMemory(_ path: String, byteCount: Int) -> DataSetError {
     DataSetError(
-      kind: .broken, path: path,
-      message: "no memory for \(byteCount) bytes of content. Use a smaller data set")
+      kind: .noMemory, path: path,
+      message: """
+        no memory for \(byteCount) bytes of content. Use a smaller data set, or give the process more memory
+        """)
   }
 }

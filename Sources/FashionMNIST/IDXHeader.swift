@@ -1,10 +1,13 @@
 /// The head of an IDX file of unsigned bytes: what it holds and how much of it.
 struct IDXHeader: Equatable {
   let content: IDXFile.Content
-  /// `[count, rows, columns]` of images, `[count]` of labels; each from 1 to 2^32 - 1.
+  /// `[count, rows, columns]` of images, `[count]` of labels; the count from 1 to 2^31 - 1, the others to 2^32 - 1.
   let dimensions: [Int]
   /// Bytes of content behind the header: the product of the dimensions.
   let contentByteCount: Int
+
+  /// Images are numbered in 31 bits where they are shuffled.
+  static let countLimit = Int(Int32.max)
 
   /// Bytes of the header itself: the magic number and one size per dimension.
   static func byteCount(of content: IDXFile.Content) -> Int { 4 + 4 * content.dimensionCount }
@@ -22,6 +25,12 @@ struct IDXHeader: Equatable {
         throw .broken(
           path, atByte: offset,
           expected: "a number of \(content.dimensionNames[index]) of at least 1 in 32 bits",
+          found: "\(size)")
+      }
+      guard index > 0 || size <= Self.countLimit else {
+        throw .broken(
+          path, atByte: offset,
+          expected: "at most \(Self.countLimit) \(content), as many as can be shuffled",
           found: "\(size)")
       }
       let (next, overflow) = product.multipliedReportingOverflow(by: size)

@@ -34,6 +34,12 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(path: path, call: call, code: 0, reason: reason)
   }
 
+  /// No memory for the content of a file.
+  static func noMemory(_ path: String, byteCount: Int) -> FileError {
+    FileError(
+      path: path, call: .read, code: ENOMEM, reason: "no memory for its \(byteCount) bytes")
+  }
+
   private init(path: String, call: Call, code: Int32, reason: String) {
     self.path = path
     self.call = call

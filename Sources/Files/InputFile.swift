@@ -43,7 +43,7 @@ public final class InputFile {
 
   private init(path: String, byteCount: Int) throws(FileError) {
     guard let base = malloc(max(byteCount, 1)) else {
-      throw FileError(path: path, call: .read, reason: "no memory for its \(byteCount) bytes")
+      throw .noMemory(path, byteCount: byteCount)
     }
     self.path = path
     memory = UnsafeMutableRawBufferPointer(start: base, count: byteCount)

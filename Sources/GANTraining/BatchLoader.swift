@@ -7,9 +7,13 @@ final class BatchLoader {
   private let dataSet: ImageDataSet
   private let random: RandomSource
   private let globalBatchSize: Int
-  private var order: [Int32] = []
+  private let order: UnsafeMutableBufferPointer<Int32>
+  private let workspace = Workspace()
 
-  init(_ dataSet: ImageDataSet, globalBatchSize: Int, random: RandomSource) {
+  /// - Throws: `MemoryError`.
+  init(_ dataSet: ImageDataSet, globalBatchSize: Int, random: RandomSource) throws {
+    order = try workspace.zeros(
+      count: dataSet.imageCount, for: "the order of \(dataSet.imageCount) images")
     self.dataSet = dataSet
     self.globalBatchSize = globalBatchSize
     self.random = random
@@ -17,8 +21,7 @@ final class BatchLoader {
 
   /// Shuffles for an epoch, counted from 0.
   func shuffle(epoch: Int) {
-    order = random.permutation(
-      count: dataSet.imageCount, stream: RandomStream.shuffle, epoch: epoch)
+    random.permute(order, stream: RandomStream.shuffle, epoch: epoch)
   }
 
   /// Writes some rows of a step's global batch into `images[rows, pixels]`, as numbers in [-1, 1].

@@ -67,10 +67,13 @@ public struct Checkpoint {
   }
 
   /// Copies all tensors into a state of the same architecture.
-  /// - Throws: `TensorFileError` if one is missing or of another shape; the state is then of no use.
+  /// - Throws: `TensorFileError` if one is missing, of another shape, or not of numbers to compute with; the state is then of
+  ///   no use.
   public func load(into state: TrainingState) throws {
     for tensor in state.tensors {
-      try file.copyFloats(named: tensor.name, shape: tensor.shape, to: tensor.values)
+      try file.copyFloats(
+        named: tensor.name, shape: tensor.shape, mayBeNegative: tensor.mayBeNegative,
+        to: tensor.values)
     }
   }
 

@@ -66,16 +66,16 @@ public final class Discriminator {
         linearParameters, values: state.parameters, weights: weights,
         gradients: gradients, input: signal,
         activation: .leakyReLU(slope: architecture.leakyReLUSlope),
-        output: Signal(
+        output: try Signal(
           rows: rows, features: linearParameters.outputSize,
           differentiableRows: differentiableRows, in: workspace),
         name: "\(name).\(3 * index)")
-      let dropout = Dropout(linear.output, probability: probability, workspace: workspace)
+      let dropout = try Dropout(linear.output, probability: probability, workspace: workspace)
       hiddenLayers.append((linear, dropout))
       signal = linear.output
     }
     self.hiddenLayers = hiddenLayers
-    logits = Signal(
+    logits = try Signal(
       rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
     outputLayer = try Linear(
       parameters.linears[hiddenCount], values: state.parameters, weights: weights,

@@ -75,14 +75,14 @@ public final class Generator {
     self.images = images
     self.state = state
     self.passes = passes
-    noise = workspace.matrix(rows: rows, columns: architecture.noiseSize)
+    noise = try workspace.matrix(rows: rows, columns: architecture.noiseSize)
     var signal = Signal(value: noise, gradient: nil)
     var hiddenLayers: [(Linear, BatchNorm)] = []
     for (index, norm) in parameters.norms.enumerated() {
       let linear = try Linear(
         parameters.linears[index], values: state.parameters, weights: weights,
         gradients: gradients, input: signal,
-        output: Signal(
+        output: try Signal(
           rows: rows, features: parameters.linears[index].outputSize,
           differentiableRows: images.gradient?.rows, in: workspace),
         name: "G.\(3 * index)")

@@ -9,44 +9,80 @@ public struct GeneratorFile {
   /// Rows and columns of an image, in pixels.
   public let imageHeight: Int
   public let imageWidth: Int
+  private let path: String
   private let parameters: Generator.Parameters
   private let state: NetworkState
 
-  /// Reads G; its sizes follow from the tensors' shapes.
-  /// - Throws: `TensorFileError` if it cannot be read, or is not the G of the notebook in any size.
+  /// Reads G; its sizes follow from the tensors' shapes, which must fit together.
+  /// - Throws: `TensorFileError` if it cannot be read, is not the G of the notebook in any size, or has numbers that
+  ///   nothing can be computed with; `MemoryError`.
   public init(path: String) throws {
     let file = try SafetensorsFile(path: path)
     let prefix = file.tensors.contains { $0.name.hasPrefix("generator.") } ? "generator." : ""
-    func weightShape(_ module: Int) throws -> [Int] {
-      let shape = try file.tensor(named: "\(prefix)\(module).weight", dataType: .float32).shape
-      guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
-        throw TensorFileError(
-          kind: .broken, path: path, message: "\(prefix)\(module).weight is no matrix")
-      }
-      return shape
-    }
-    let shapes = try [0, 3, 6, 9].map(weightShape)
-    var architecture = Architecture(imageSize: shapes[3][0])
-    architecture.noiseSize = shapes[0][1]
-    architecture.generatorHiddenSizes = shapes[..<3].map { $0[0] }
+    let architecture = try Self.architecture(of: file, prefix)
     parameters = Generator.Parameters(architecture)
-    state = NetworkState(parameters.layout, buffers: parameters.bufferLayout)
+    // All of them, before memory is taken for any.
+    for entry in parameters.layout.entries + parameters.bufferLayout.entries {
+      _ = try file.tensor(named: prefix + entry.name, dataType: .float32, shape: entry.shape)
+    }
+    state = try NetworkState(parameters.layout, buffers: parameters.bufferLayout)
     for arena in [state.parameters, state.buffers] {
       for entry in arena.layout.entries {
+        let tensor = NamedTensor(
+          name: prefix + entry.name, shape: entry.shape, values: arena.tensor(entry))
         try file.copyFloats(
-          named: prefix + entry.name, shape: entry.shape, to: arena.tensor(entry))
+          named: tensor.name, shape: tensor.shape, mayBeNegative: tensor.mayBeNegative,
+          to: tensor.values)
       }
     }
+    self.path = path
     self.architecture = architecture
-    (imageHeight, imageWidth) = Self.imageSides(file, path, pixels: architecture.imageSize)
+    (imageHeight, imageWidth) = Self.imageSides(file, pixels: architecture.imageSize)
+  }
+
+  /// The sizes of G: each weight takes what the one before it gives.
+  private static func architecture(
+    of file: SafetensorsFile, _ prefix: String
+  ) throws -> Architecture {
+    var sizes: [Int] = []
+    for module in [0, 3, 6, 9] {
+      let name = "\(prefix)\(module).weight"
+      let shape = try file.tensor(named: name, dataType: .float32).shape
+      guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
+        throw TensorFileError(kind: .broken, path: file.path, message: "\(name) is no matrix")
+      }
+      guard let last = sizes.last ?? shape.last, shape[1] == last else {
+        throw TensorFileError(
+          kind: .broken, path: file.path,
+          message: """
+            \(name) takes \(shape[1]) numbers, but the layer before it gives \(sizes.last ?? 0)
+            """)
+      }
+      if sizes.isEmpty { sizes.append(shape[1]) }
+      sizes.append(shape[0])
+    }
+    var architecture = Architecture(imageSize: sizes[sizes.count - 1])
+    architecture.noiseSize = sizes[0]
+    architecture.generatorHiddenSizes = Array(sizes[1..<sizes.count - 1])
+    return architecture
   }
 
   /// G's images `[count, pixels]` in [-1, 1], in inference mode.
   /// - Parameter fillNoise: fills `[count, noiseSize]`.
-  /// - Throws: `KernelError`.
+  /// - Throws: `KernelError`, `MemoryError`; `TensorFileError` if a pixel is no number.
   public func images(count: Int, fillNoise: (Matrix) -> Void) throws -> [Float] {
-    try SampleImages.images(
+    let images = try SampleImages.images(
       parameters, architecture, state: state, count: count, fillNoise: fillNoise)
+    if let index = images.firstIndex(where: { !$0.isFinite }) {
+      let (image, pixel) = index.quotientAndRemainder(dividingBy: architecture.imageSize)
+      throw TensorFileError(
+        kind: .broken, path: path,
+        message: """
+          pixel \(pixel) of image \(image) comes out as \(images[index]): the weights, or the noise, \
+          are too large to compute with
+          """)
+    }
+    return images
   }
 
   /// Writes G's parameters and buffers, whole or not at all.
@@ -69,12 +105,12 @@ public struct GeneratorFile {
 
   /// What the file says of an image's sides, else a square, else one row.
   private static func imageSides(
-    _ file: SafetensorsFile, _ path: String, pixels: Int
+    _ file: SafetensorsFile, pixels: Int
   ) -> (Int, Int) {
     var (height, width) = (
       Int(file.metadata["image_height"] ?? ""), Int(file.metadata["image_width"] ?? "")
     )
-    if let checkpoint = try? Checkpoint(path: path) {
+    if let checkpoint = try? Checkpoint(file) {
       (height, width) = (checkpoint.configuration.imageHeight, checkpoint.configuration.imageWidth)
     }
     if let height, let width, height > 0, width > 0,

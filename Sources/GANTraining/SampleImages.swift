@@ -1,5 +1,6 @@
 import Glibc
 import Matrices
+import Memory
 import NeuralNetwork
 
 /// Images that G makes in inference mode. Ranks do not meet here, and training is not disturbed.
@@ -22,7 +23,7 @@ public enum SampleImages {
     let alphas = (0..<count).map { Double($0) / Double(count - 1) }
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let ends = workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
+    let ends = try workspace.matrix(rows: 2, columns: state.architecture.noiseSize)
     random.fillNormals(ends, stream: RandomStream.interpolation, step: 0, firstSample: 0)
     let images = try images(from: state, count: count) { noise in
       for (row, alpha) in alphas.enumerated() {
@@ -40,7 +41,7 @@ public enum SampleImages {
   ) throws -> [Double] {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let images = Signal(
+    let images = try Signal(
       rows: count, features: state.architecture.imageSize, differentiableRows: nil, in: workspace)
     let generator = try Generator(
       state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
@@ -63,8 +64,12 @@ public enum SampleImages {
   ) throws -> [Float] {
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let images = Signal(
+    let images = try Signal(
       rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
+    // The array that is returned has as many.
+    let purpose = "\(count) images of \(architecture.imageSize) pixels"
+    try Memory.demand(
+      try Memory.byteCount(of: images.value.count, Float.self, for: purpose), for: purpose)
     let generator = try Generator(
       parameters, architecture, state: state, gradients: nil, images: images,
       batch: .solo(rows: count))

@@ -43,11 +43,11 @@ public struct RunPosition: Equatable, Sendable, Codable {
 
   public init() {}
 
-  /// Whether the epochs behind it have as many steps as it says, or fewer.
+  /// Whether its epochs are numbered from 1, and have as many steps as it says, or fewer.
   var isPossible: Bool {
     var rest = step
-    for record in history {
-      guard record.steps > 0, record.steps <= rest else { return false }
+    for (index, record) in history.enumerated() {
+      guard record.epoch == index + 1, record.steps > 0, record.steps <= rest else { return false }
       rest -= record.steps
     }
     return rest >= 0 && step <= 1 << 32 && seconds >= 0
@@ -179,7 +179,7 @@ public final class Trainer {
     random = RandomSource(seed: settings.seed)
     stepsPerEpoch = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     totalSteps = settings.totalSteps(imageCount: dataSet.imageCount)
-    loader = BatchLoader(dataSet, globalBatchSize: settings.globalBatchSize, random: random)
+    loader = try BatchLoader(dataSet, globalBatchSize: settings.globalBatchSize, random: random)
     state = try TrainingState(
       Architecture(imageSize: dataSet.pixelsPerImage), adam: settings.adam, random: random,
       precision: settings.precision, over: collective)
@@ -224,7 +224,8 @@ public final class Trainer {
     EpochRecord(
       epoch: position.history.count + 1, steps: stepInEpoch,
       means: position.sums / Double(stepInEpoch), seconds: seconds,
-      imagesPerSecond: Double(stepInEpoch * settings.globalBatchSize) / max(seconds, 1e-9))
+      imagesPerSecond: Double(stepInEpoch) * Double(settings.globalBatchSize)
+        / max(seconds, 1e-9))
   }
 
   /// Ends the epoch: its record stays, its sums begin anew.

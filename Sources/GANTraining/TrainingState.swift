@@ -12,13 +12,14 @@ public final class NetworkState {
   /// Where the parameters are kept, and what Adam knows of them. Buffers are each rank's own: all of them move theirs.
   let replicas: any Replicas
 
+  /// - Throws: `MemoryError`.
   public init(
     _ layout: ParameterLayout, buffers bufferLayout: ParameterLayout = ParameterLayout(),
     in replicas: any Replicas = PrivateReplicas()
-  ) {
+  ) throws {
     self.replicas = replicas
-    parameters = ParameterArena(layout, in: replicas)
-    buffers = ParameterArena(bufferLayout)
+    parameters = try ParameterArena(layout, in: replicas)
+    buffers = try ParameterArena(bufferLayout)
   }
 
   /// Memory for the parameters of a network, their moments, and the copy that products read. Every rank must call this.
@@ -55,7 +56,7 @@ public final class TrainingState {
   }
 
   /// The state before the first step: initial weights drawn from the seed, moments zero. Every rank must call this.
-  /// - Throws: what the collective throws.
+  /// - Throws: `MemoryError`, or what the collective throws.
   public init(
     _ architecture: Architecture, adam: Adam.Settings, random: RandomSource,
     precision: Precision = .float32, over collective: any Collective = SoloCollective()
@@ -66,17 +67,17 @@ public final class TrainingState {
     (self.generatorParameters, self.discriminatorParameters) = (
       generatorParameters, discriminatorParameters
     )
-    let generator = NetworkState(
+    let generator = try NetworkState(
       generatorParameters.layout, buffers: generatorParameters.bufferLayout,
       in: try NetworkState.makeReplicas(
         of: generatorParameters.layout, precision, name: "G.update", over: collective))
-    let discriminator = NetworkState(
+    let discriminator = try NetworkState(
       discriminatorParameters.layout,
       in: try NetworkState.makeReplicas(
         of: discriminatorParameters.layout, precision, name: "D.update", over: collective))
     (self.generator, self.discriminator) = (generator, discriminator)
-    generatorOptimizer = Adam(generator.parameters, settings: adam, in: generator.replicas)
-    discriminatorOptimizer = Adam(
+    generatorOptimizer = try Adam(generator.parameters, settings: adam, in: generator.replicas)
+    discriminatorOptimizer = try Adam(
       discriminator.parameters, settings: adam, in: discriminator.replicas)
     generatorParameters.initializeBuffers(generator)
     try generator.replicas.write { generatorParameters.initialize(generator, from: random) }
@@ -93,6 +94,9 @@ public struct NamedTensor {
   public let shape: [Int]
   /// The tensor itself, not a copy; it lives as long as the state.
   public let values: UnsafeMutableBufferPointer<Float>
+
+  /// Whether its numbers may be below 0: variances and means of squares are not.
+  var mayBeNegative: Bool { !name.hasSuffix(".running_var") && !name.contains(".exp_avg_sq.") }
 }
 
 extension TrainingState {

@@ -65,7 +65,7 @@ public final class TrainingStep {
   }
 
   /// Plans the step. Every rank must call this.
-  /// - Throws: `KernelError`, or what the collective throws.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
   public init(_ state: TrainingState, settings: TrainingSettings, batch: DistributedBatch) throws {
     self.state = state
     self.settings = settings
@@ -75,9 +75,9 @@ public final class TrainingStep {
     let (rowCount, architecture) = (shard.rowCount, state.architecture)
     let rows = DiscriminatorRows(shard)
     self.rows = rows
-    generatorWeights = ProductWeights(
+    generatorWeights = try ProductWeights(
       state.generator.parameters, settings.precision, in: state.generator.replicas)
-    discriminatorWeights = ProductWeights(
+    discriminatorWeights = try ProductWeights(
       state.discriminator.parameters, settings.precision, in: state.discriminator.replicas)
     discriminatorReduction = try collective.makeReduction(
       name: "D.gradients", of: state.discriminatorParameters.layout, over: shard.partition)
@@ -87,12 +87,12 @@ public final class TrainingStep {
     generator = try Generator(
       state.generatorParameters, architecture, state: state.generator, weights: generatorWeights,
       gradients: PartialGradients(generatorReduction.parts, shard: shard),
-      images: Signal(
+      images: try Signal(
         rows: Self.generatorPasses * rowCount, features: architecture.imageSize,
         differentiableRows: rowCount, in: workspace),
       passes: Self.generatorPasses, batch: batch)
 
-    let images = workspace.matrix(rows: 2 * rowCount, columns: architecture.imageSize)
+    let images = try workspace.matrix(rows: 2 * rowCount, columns: architecture.imageSize)
     imagesOfBoth = images
     realImages = zip(shard.logicalShards, rows.real).map { own, real in
       RealImages(
@@ -113,7 +113,7 @@ public final class TrainingStep {
       dropout: settings.dropout, name: "D(G(z2))")
 
     lossSums = try SumExchange(name: "losses", count: Loss.allCases.count, over: batch)
-    lossesOfShards = workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)
+    lossesOfShards = try workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)
   }
 
   /// What all ranks know after a step.

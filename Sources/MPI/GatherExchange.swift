@@ -11,7 +11,7 @@ public final class GatherExchange<Element: MPIElement & Numeric> {
   /// - Parameter tag: as in ``PlannedExchange``.
   /// - Throws: ``MPIError``.
   public init(count: Int, tag: Int, over communicator: Communicator) throws {
-    let memory = ExchangeMemory<Element>(count: communicator.rankCount * count)
+    let memory = try ExchangeMemory<Element>(count: communicator.rankCount * count)
     func part(_ rank: Int) -> UnsafeMutableBufferPointer<Element> {
       UnsafeMutableBufferPointer(rebasing: memory.elements[rank * count..<(rank + 1) * count])
     }

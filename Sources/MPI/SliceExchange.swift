@@ -43,7 +43,7 @@ public final class SliceExchange {
     }
     let own = slice(sum, communicator.rank)
     let foreignPartCount = partCountOfRank.reduce(0, +) - parts.count
-    let arrivals = ExchangeMemory<Float>(count: own.count * foreignPartCount)
+    let arrivals = try ExchangeMemory<Float>(count: own.count * foreignPartCount)
     // In rank order: own slices where they are, those of others where they arrive.
     var slices: [UnsafePointer<Float>] = []
     var receiving: [Parcel<Float>] = []

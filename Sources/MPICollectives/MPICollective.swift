@@ -35,7 +35,7 @@ public final class MPICollective: Collective {
   public func willBegin(step: Int) { watch?.step = step }
 
   public func makeGather(name: String, count: Int) throws -> any Gather {
-    if rankCount == 1 { return SoloCollective().makeGather(name: name, count: count) }
+    if rankCount == 1 { return try SoloCollective().makeGather(name: name, count: count) }
     let awaited = AwaitedExchange(watch, name: name)
     if let window = try makeWindow(
       byteCount: SharedGather.byteCount(count: count, teams: teams))
@@ -52,7 +52,7 @@ public final class MPICollective: Collective {
   ) throws -> any Reduction {
     // Nothing to add up, so nothing to copy.
     if rankCount == 1 {
-      return SoloCollective().makeReduction(name: name, of: layout, over: partition)
+      return try SoloCollective().makeReduction(name: name, of: layout, over: partition)
     }
     let awaited = AwaitedExchange(watch, name: name)
     if let window = try makeWindow(

@@ -14,9 +14,9 @@ final class MessageReduction: Reduction {
     _ layout: ParameterLayout, over partition: BatchPartition, tag: Int,
     communicator: Communicator, _ awaited: AwaitedExchange
   ) throws {
-    let parts = partition.nodesOfRank[communicator.rank].map { _ in ParameterArena(layout) }
+    let parts = try partition.nodesOfRank[communicator.rank].map { _ in try ParameterArena(layout) }
     // The first part is sent before the sum is written.
-    let sum = parts.first ?? ParameterArena(layout)
+    let sum = try parts.first ?? ParameterArena(layout)
     (self.parts, self.sum) = (parts, sum)
     self.awaited = awaited
     exchange = try SliceSum(

@@ -107,8 +107,8 @@ private final class RecordedReplicas: Replicas {
 
   func take<Number: Numeric & BitwiseCopyable>(
     _ type: Number.Type, count: Int
-  ) -> UnsafeMutableBufferPointer<Number> {
-    base.take(type, count: count)
+  ) throws -> UnsafeMutableBufferPointer<Number> {
+    try base.take(type, count: count)
   }
 
   func share(of count: Int) -> Range<Int> { base.share(of: count) }

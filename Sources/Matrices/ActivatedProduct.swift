@@ -9,7 +9,7 @@ public final class ActivatedProduct {
   /// Plans `result[rows, columns]` from `left[rows, inner]` and `right[columns, inner]`.
   ///
   /// - Parameter bias: `[1, columns]`.
-  /// - Throws: ``KernelError``.
+  /// - Throws: ``KernelError``, `MemoryError`.
   public init(
     _ left: Matrix, times right: WeightFactor, plus bias: Matrix,
     activation: ProductActivation = .identity, into result: Matrix
@@ -26,11 +26,11 @@ public final class ActivatedProduct {
     var wordsOfRow = inner
     if right.precision == .bfloat16 {
       precondition(inner.isMultiple(of: 2), "bfloat16 numbers come in pairs")
-      let rounded = workspace.zeros(of: UInt16.self, count: left.count).baseAddress!
+      let rounded = try workspace.zeros(of: UInt16.self, count: left.count).baseAddress!
       phases.append(ProductStep.rounding(left, into: rounded, step: inner))
       (words, wordsOfRow) = (UnsafeRawPointer(rounded), inner / 2)
     }
-    let transposed = workspace.matrix(rows: wordsOfRow, columns: max(rows, 1))
+    let transposed = try workspace.matrix(rows: wordsOfRow, columns: max(rows, 1))
     phases.append(
       try Transposition(
         words: words, step: wordsOfRow, result: transposed.elements, resultStep: transposed.columns
@@ -40,7 +40,7 @@ public final class ActivatedProduct {
       right: RightFactor(
         address: transposed.elements, precision: right.precision, step: transposed.columns))
 
-    let transposedResult = workspace.matrix(rows: columns, columns: max(rows, 1))
+    let transposedResult = try workspace.matrix(rows: columns, columns: max(rows, 1))
     let back = Transposition(
       words: transposedResult.elements, step: transposedResult.columns, result: result.elements,
       resultStep: columns)

@@ -5,7 +5,7 @@ public final class PlainProduct {
 
   /// Plans `result[rows, columns]` from `left[rows, inner]` and `right[inner, columns]`.
   ///
-  /// - Throws: ``KernelError``.
+  /// - Throws: ``KernelError``, `MemoryError`.
   public init(_ left: Matrix, times right: WeightFactor, into result: Matrix) throws {
     let (rows, columns) = (left.rows, right.matrix.columns)
     precondition(
@@ -18,7 +18,7 @@ public final class PlainProduct {
     if right.precision == .bfloat16 {
       // What makes the last pair whole stays zero.
       inner += inner % 2
-      let rounded = workspace.zeros(of: UInt16.self, count: rows * inner).baseAddress!
+      let rounded = try workspace.zeros(of: UInt16.self, count: rows * inner).baseAddress!
       phases.append(ProductStep.rounding(left, into: rounded, step: inner))
       leftFactor = LeftFactor(address: rounded, precision: .bfloat16, step: inner)
     }

@@ -77,16 +77,23 @@ public struct RandomSource: Sendable, Equatable {
         scale: Float(1 / (1 - probability))))
   }
 
-  /// A permutation of `0 ..< count` (Fisher and Yates), the same on every rank.
-  public func permutation(count: Int, stream: UInt32, epoch: Int) -> [Int32] {
-    var order = (0..<Int32(count)).map { $0 }
-    guard count > 1 else { return order }
-    let words = words(stream: stream, step: epoch, sample: 0, blockCount: count / 2)
-    for draw in 0..<count - 1 {
+  /// Writes a permutation of `0 ..< order.count` (Fisher and Yates), the same on every rank; at most 2^31 - 1 numbers.
+  public func permute(_ order: UnsafeMutableBufferPointer<Int32>, stream: UInt32, epoch: Int) {
+    let count = order.count
+    for index in order.indices { order[index] = Int32(index) }
+    // Words for so many draws at a time: all at once would take four times the memory of the order.
+    let drawsAtATime = 2048
+    var words: [UInt32] = []
+    for draw in 0..<max(count - 1, 0) {
+      let place = draw % drawsAtATime
+      if place == 0 {
+        words = self.words(
+          stream: stream, step: epoch, sample: 0, firstBlock: draw / 2,
+          blockCount: min(drawsAtATime / 2, count / 2 - draw / 2))
+      }
       let last = count - 1 - draw
-      let random = UInt64(words[2 * draw]) | UInt64(words[2 * draw + 1]) << 32
+      let random = UInt64(words[2 * place]) | UInt64(words[2 * place + 1]) << 32
       order.swapAt(last, Int(random.multipliedFullWidth(by: UInt64(last + 1)).high))
     }
-    return order
   }
 }

@@ -36,8 +36,9 @@ public struct SummationTree: Equatable, Sendable {
   /// How to add up a node from parts: nodes or leaves that make it up, in order.
   public func order(of parts: [Range<Int>]) -> SummationOrder {
     var additions: [Int] = []
+    let isPart = Set(parts)
     func visit(_ node: Range<Int>) {
-      if parts.contains(node) {
+      if isPart.contains(node) {
         additions.append(0)
         return
       }

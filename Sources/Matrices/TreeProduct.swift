@@ -11,7 +11,7 @@ public final class TreeProduct {
   /// - Parameters:
   ///   - blocks: rows of each part of the sum, none empty.
   ///   - order: in which the parts are added up.
-  /// - Throws: ``KernelError``.
+  /// - Throws: ``KernelError``, `MemoryError`.
   public init(
     _ left: Matrix, times right: Matrix, _ precision: Precision, blocks: [Range<Int>],
     order: SummationOrder, into result: Matrix
@@ -29,8 +29,10 @@ public final class TreeProduct {
     if precision == .bfloat16 {
       // Pairs of rows of both factors; a block with an odd number of rows ends with a row of zeros.
       let pairs = blocks.flatMap { Cut.pieces(of: $0, size: 2) }
-      func paired(_ matrix: Matrix) -> (words: UnsafeMutablePointer<UInt32>, [ProductStep]) {
-        let words = workspace.zeros(of: UInt32.self, count: pairs.count * matrix.columns)
+      func paired(
+        _ matrix: Matrix
+      ) throws -> (words: UnsafeMutablePointer<UInt32>, [ProductStep]) {
+        let words = try workspace.zeros(of: UInt32.self, count: pairs.count * matrix.columns)
           .baseAddress!
         let steps = pairs.enumerated().map { index, pair in
           ProductStep.roundPair(
@@ -40,9 +42,9 @@ public final class TreeProduct {
         }
         return (words, steps)
       }
-      let ((leftWords, leftSteps), (rightWords, rightSteps)) = (paired(left), paired(right))
+      let ((leftWords, leftSteps), (rightWords, rightSteps)) = try (paired(left), paired(right))
       phases.append(Cut.forThreads(leftSteps + rightSteps).map(Array.init))
-      let transposed = workspace.zeros(of: UInt32.self, count: pairs.count * left.columns)
+      let transposed = try workspace.zeros(of: UInt32.self, count: pairs.count * left.columns)
         .baseAddress!
       phases.append(
         try Transposition(
@@ -61,8 +63,8 @@ public final class TreeProduct {
     phases.append(
       try Cut.forThreads(Cut.pieces(of: 0..<result.rows, size: Cut.rows)).map { rowTiles in
         // Both stay in the first cache.
-        let leaves = workspace.matrix(rows: 4, columns: Cut.rows * Cut.mostColumns)
-        let stack = workspace.matrix(rows: order.depth, columns: Cut.rows * Cut.mostColumns)
+        let leaves = try workspace.matrix(rows: 4, columns: Cut.rows * Cut.mostColumns)
+        let stack = try workspace.matrix(rows: order.depth, columns: Cut.rows * Cut.mostColumns)
         return try rowTiles.flatMap { rowTile in
           try Cut.columns(result.columns).flatMap { columnTile in
             func tile(_ memory: Matrix, _ place: Int) -> Tile {

@@ -14,9 +14,12 @@ public struct WeightFactor {
 
   /// Copies in bfloat16.
   /// - Parameter rounded: where the copy of the rows is, `[outputs, inputs]`.
-  public init(_ matrix: Matrix, rounded: UnsafeMutablePointer<UInt16>, in workspace: Workspace) {
+  /// - Throws: `MemoryError`.
+  public init(
+    _ matrix: Matrix, rounded: UnsafeMutablePointer<UInt16>, in workspace: Workspace
+  ) throws {
     self.matrix = matrix
-    let pairs = workspace.zeros(of: UInt32.self, count: (matrix.rows + 1) / 2 * matrix.columns)
+    let pairs = try workspace.zeros(of: UInt32.self, count: (matrix.rows + 1) / 2 * matrix.columns)
     copies = (rounded, pairs.baseAddress!)
   }
 

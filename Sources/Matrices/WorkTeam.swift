@@ -21,20 +21,20 @@ public enum WorkTeam {
   private static let isBusy = Atomic<Bool>(false)
 
   /// Sets ``threadCount`` and starts the threads.
-  /// - Returns: how many there are: fewer than asked for where the system gives no more.
-  @discardableResult
-  public static func setThreadCount(_ count: Int) -> Int {
-    startedCount.withLock { started in
-      let wanted = min(max(count, 1), mostThreads)
+  /// - Throws: ``ThreadSupplyError`` where the system gives no more.
+  public static func setThreadCount(_ count: Int) throws(ThreadSupplyError) {
+    let wanted = min(max(count, 1), mostThreads)
+    try startedCount.withLock { (started) throws(ThreadSupplyError) in
       while started < wanted - 1 {
         (helpers + started).initialize(to: Helper())
-        guard Helper.start(helpers + started) else { break }
+        let code = Helper.start(helpers + started)
+        guard code == 0 else {
+          throw ThreadSupplyError(wanted: wanted, possible: started + 1, code: code)
+        }
         started += 1
       }
-      let actual = min(wanted, started + 1)
-      sharedCount.store(actual, ordering: .releasing)
-      return actual
     }
+    sharedCount.store(wanted, ordering: .releasing)
   }
 
   /// Work on the pieces `begin ..< end`; the context is what ``share(_:of:grain:with:)`` was given.
@@ -79,6 +79,22 @@ public enum WorkTeam {
   }
 }
 
+/// Threads that the system does not give.
+public struct ThreadSupplyError: Error, CustomStringConvertible {
+  /// Threads wanted, the one that asks among them.
+  public let wanted: Int
+  /// Those that there are.
+  public let possible: Int
+  let code: Int32
+
+  public var description: String {
+    """
+    \(wanted) threads are wanted, but the system gives \(possible): \(String(cString: strerror(code))). \
+    Take fewer with --threads, or raise the limits of processes and memory (ulimit -u, ulimit -v)
+    """
+  }
+}
+
 /// A thread that waits for work, does it, and waits again; its thread never ends.
 private struct Helper {
   private let assignment: UnsafeMutablePointer<WorkTeam.Assignment>
@@ -97,8 +113,8 @@ private struct Helper {
     assignment = (memory + 2 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
   }
 
-  /// Starts the thread of a helper that stays where it is; false if the system gives no further thread.
-  static func start(_ helper: UnsafeMutablePointer<Helper>) -> Bool {
+  /// Starts the thread of a helper that stays where it is; returns an error number, 0 for none.
+  static func start(_ helper: UnsafeMutablePointer<Helper>) -> Int32 {
     // Signals are for the thread that trains.
     var (all, before) = (sigset_t(), sigset_t())
     sigfillset(&all)
@@ -112,9 +128,8 @@ private struct Helper {
         helper?.pointee.work()
         return nil
       }, helper)
-    guard code == 0 else { return false }
-    pthread_detach(thread)
-    return true
+    if code == 0 { pthread_detach(thread) }
+    return code
   }
 
   mutating func begin(_ work: WorkTeam.Assignment) {

@@ -1,4 +1,5 @@
 import Glibc
+import Memory
 
 /// Memory for matrices that live as long as it does: allocated while a network is built, never during a step.
 public final class Workspace {
@@ -8,24 +9,31 @@ public final class Workspace {
   public init() {}
 
   deinit {
-    for region in regions { region.deallocate() }
+    for region in regions { Memory.free(region) }
   }
 
   /// A new matrix of zeros `[rows, columns]`, aligned to a cache line.
-  public func matrix(rows: Int, columns: Int) -> Matrix {
-    let values: UnsafeMutableBufferPointer<Float> = zeros(count: rows * columns)
+  /// - Throws: `MemoryError` if there is no memory for it.
+  public func matrix(rows: Int, columns: Int) throws(MemoryError) -> Matrix {
+    let count = try Memory.product(rows, columns, for: "a matrix of \(rows) x \(columns) numbers")
+    let values: UnsafeMutableBufferPointer<Float> = try zeros(
+      count: count, for: "a matrix of \(rows) x \(columns) numbers")
     return Matrix(elements: values.baseAddress!, rows: rows, columns: columns)
   }
 
   /// New zeros, aligned to a cache line (64 bytes).
+  /// - Parameter purpose: what for, as an error says it; nil for their number.
+  /// - Throws: `MemoryError` if there is no memory for them.
   public func zeros<Number: Numeric & BitwiseCopyable>(
-    of type: Number.Type = Number.self, count: Int
-  ) -> UnsafeMutableBufferPointer<Number> {
+    of type: Number.Type = Number.self, count: Int, for purpose: @autoclosure () -> String? = nil
+  ) throws(MemoryError) -> UnsafeMutableBufferPointer<Number> {
     // Never empty, so that there always is an address.
-    let byteCount = max(count, 1) * MemoryLayout<Number>.stride
+    let byteCount = try Memory.byteCount(
+      of: max(count, 1), Number.self, for: purpose() ?? "\(count) numbers")
     let isLarge = byteCount >= Self.hugePageByteCount / 2
-    let region = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: isLarge ? Self.hugePageByteCount : 64)
+    let region = try Memory.allocate(
+      byteCount: byteCount, alignment: isLarge ? Self.hugePageByteCount : 64,
+      for: purpose() ?? "\(count) numbers")
     // Advice only: walks through whole arenas then need few translations of addresses.
     if isLarge { madvise(region, byteCount, MADV_HUGEPAGE) }
     regions.append(region)

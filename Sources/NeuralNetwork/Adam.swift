@@ -35,13 +35,14 @@ public final class Adam {
   private let parameters: ParameterArena
 
   /// - Parameter replicas: where the moments are kept.
+  /// - Throws: `MemoryError`.
   public init(
     _ parameters: ParameterArena, settings: Settings, in replicas: any Replicas = PrivateReplicas()
-  ) {
+  ) throws {
     self.parameters = parameters
     self.settings = settings
-    firstMoments = ParameterArena(parameters.layout, in: replicas)
-    secondMoments = ParameterArena(parameters.layout, in: replicas)
+    firstMoments = try ParameterArena(parameters.layout, in: replicas)
+    secondMoments = try ParameterArena(parameters.layout, in: replicas)
   }
 
   /// Sets the counter to `step` steps taken; the moments are the caller's business.

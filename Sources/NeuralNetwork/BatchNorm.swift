@@ -84,7 +84,8 @@ public final class BatchNorm {
     shard = batch.shard
     arenas = (values, buffers)
     output = Signal(
-      value: workspace.matrix(rows: input.value.rows, columns: features), gradient: input.gradient)
+      value: try workspace.matrix(rows: input.value.rows, columns: features),
+      gradient: input.gradient)
     scale = values.matrix(parameters.scale)
     shift = values.matrix(parameters.shift)
     runningMean = buffers.matrix(parameters.runningMean)
@@ -93,11 +94,11 @@ public final class BatchNorm {
       gradients?.nodes.map {
         ($0.arena.matrix(parameters.scale), $0.arena.matrix(parameters.shift), $0.isFirst)
       } ?? []
-    mean = workspace.matrix(rows: passes, columns: features)
-    inverseDeviation = workspace.matrix(rows: passes, columns: features)
-    factor = workspace.matrix(rows: 1, columns: features)
-    meanGradient = workspace.matrix(rows: 1, columns: features)
-    meanProduct = workspace.matrix(rows: 1, columns: features)
+    mean = try workspace.matrix(rows: passes, columns: features)
+    inverseDeviation = try workspace.matrix(rows: passes, columns: features)
+    factor = try workspace.matrix(rows: 1, columns: features)
+    meanGradient = try workspace.matrix(rows: 1, columns: features)
+    meanProduct = try workspace.matrix(rows: 1, columns: features)
     moments = try MomentExchange(
       name: "\(name).forward", passes: passes, features: features, over: batch)
     gradientSums = try SumExchange(name: "\(name).backward", count: 2 * features, over: batch)

@@ -66,12 +66,14 @@ public final class SoloCollective: Collective {
 
   public init() {}
 
-  public func makeGather(name: String, count: Int) -> any Gather { SoloGather(count: count) }
+  public func makeGather(name: String, count: Int) throws -> any Gather {
+    try SoloGather(count: count)
+  }
 
   public func makeReduction(
     name: String, of layout: ParameterLayout, over partition: BatchPartition
-  ) -> any Reduction {
-    SoloReduction(layout, over: partition)
+  ) throws -> any Reduction {
+    try SoloReduction(layout, over: partition)
   }
 }
 
@@ -80,7 +82,7 @@ private final class SoloGather: Gather {
   var contributions: UnsafeMutableBufferPointer<Double> { contribution }
   private let workspace = Workspace()
 
-  init(count: Int) { contribution = workspace.zeros(count: count) }
+  init(count: Int) throws { contribution = try workspace.zeros(count: count) }
 
   func run() {}
 }
@@ -90,9 +92,9 @@ private final class SoloReduction: Reduction {
   let parts: [ParameterArena]
   let sum: ParameterArena
 
-  init(_ layout: ParameterLayout, over partition: BatchPartition) {
+  init(_ layout: ParameterLayout, over partition: BatchPartition) throws {
     precondition(partition.rankCount == 1)
-    sum = ParameterArena(layout)
+    sum = try ParameterArena(layout)
     parts = partition.nodesOfRank[0].map { [sum] _ in sum }
   }
 

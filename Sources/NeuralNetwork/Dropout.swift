@@ -11,10 +11,11 @@ public final class Dropout {
   public let multipliers: Matrix
   private let probability: Double
 
-  public init(_ signal: Signal, probability: Double, workspace: Workspace) {
+  /// - Throws: `MemoryError`.
+  public init(_ signal: Signal, probability: Double, workspace: Workspace) throws {
     self.signal = signal
     self.probability = probability
-    multipliers = workspace.matrix(rows: signal.value.rows, columns: signal.value.columns)
+    multipliers = try workspace.matrix(rows: signal.value.rows, columns: signal.value.columns)
   }
 
   /// Draws the masks of some rows: row `rows.lowerBound` is global sample `firstSample` of the stream.

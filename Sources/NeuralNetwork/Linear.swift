@@ -35,14 +35,14 @@ public final class Linear {
   ///   - gradients: where dLoss/dweight and dLoss/dbias are written; nil if the layer is not trained.
   ///   - output: where the output is written; its gradient is what ``backward()`` starts from.
   ///   - name: the layer's name in a trace, such as "G.0".
-  /// - Throws: `KernelError` if a product cannot be planned.
+  /// - Throws: `KernelError` if a product cannot be planned; `MemoryError`.
   public init(
     _ parameters: Parameters, values: ParameterArena, weights: ProductWeights? = nil,
     gradients: PartialGradients?, input: Signal, activation: ProductActivation = .identity,
     output: Signal, name: String = "linear"
   ) throws {
     names = PassageNames(name)
-    let weights = weights ?? ProductWeights(values)
+    let weights = try weights ?? ProductWeights(values)
     self.weights = weights
     self.output = output
     self.activation = activation
@@ -111,7 +111,7 @@ private final class LinearGradient {
       into: node.arena.matrix(parameters.weight))
     var sums = [node.arena.matrix(parameters.bias)]
     while sums.count < node.order.depth {
-      sums.append(workspace.matrix(rows: 1, columns: outputGradient.columns))
+      sums.append(try workspace.matrix(rows: 1, columns: outputGradient.columns))
     }
     biasSums = sums
   }

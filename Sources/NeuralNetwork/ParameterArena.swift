@@ -41,14 +41,19 @@ public final class ParameterArena {
   private let owner: AnyObject
 
   /// An arena of zeros.
-  public convenience init(_ layout: ParameterLayout) {
+  /// - Throws: `MemoryError`.
+  public convenience init(_ layout: ParameterLayout) throws {
     let workspace = Workspace()
-    self.init(layout, in: workspace.zeros(count: layout.extent), owner: workspace)
+    let zeros = try workspace.zeros(
+      of: Float.self, count: layout.extent,
+      for: "the \(layout.entries.count) tensors of a network")
+    self.init(layout, in: zeros, owner: workspace)
   }
 
   /// An arena of zeros among what is the same on all ranks.
-  public convenience init(_ layout: ParameterLayout, in replicas: any Replicas) {
-    self.init(layout, in: replicas.take(Float.self, count: layout.extent), owner: replicas)
+  /// - Throws: `MemoryError`.
+  public convenience init(_ layout: ParameterLayout, in replicas: any Replicas) throws {
+    self.init(layout, in: try replicas.take(Float.self, count: layout.extent), owner: replicas)
   }
 
   /// An arena in memory that somebody else owns, and that is zero, such as a window that other ranks see.

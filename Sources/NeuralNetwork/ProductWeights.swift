@@ -14,20 +14,21 @@ public final class ProductWeights {
   private let replicas: any Replicas
 
   /// - Parameter replicas: where the copy is kept that Adam writes.
+  /// - Throws: `MemoryError`.
   public init(
     _ arena: ParameterArena, _ precision: Precision = .float32,
     in replicas: any Replicas = PrivateReplicas()
-  ) {
+  ) throws {
     self.replicas = replicas
     self.arena = arena
     self.precision = precision
     rounded =
-      precision == .float32
+      try precision == .float32
       ? nil : replicas.take(UInt16.self, count: arena.values.count).baseAddress
     for entry in arena.layout.entries where entry.shape.count == 2 {
       let matrix = arena.matrix(entry)
       factors[entry.offset] =
-        rounded.map { WeightFactor(matrix, rounded: $0 + entry.offset, in: workspace) }
+        try rounded.map { try WeightFactor(matrix, rounded: $0 + entry.offset, in: workspace) }
         ?? WeightFactor(matrix)
     }
   }

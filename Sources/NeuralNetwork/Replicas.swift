@@ -4,9 +4,10 @@ import Matrices
 /// (as ZeRO does between machines: Rajbhandari et al., SC'20).
 public protocol Replicas: AnyObject {
   /// The next `count` numbers: zeros, on a cache line. Every rank must take the same ones in the same order.
+  /// - Throws: `MemoryError`.
   func take<Number: Numeric & BitwiseCopyable>(
     _ type: Number.Type, count: Int
-  ) -> UnsafeMutableBufferPointer<Number>
+  ) throws -> UnsafeMutableBufferPointer<Number>
   /// Which of `count` numbers this rank writes: the shares of all ranks that share the memory are the whole.
   func share(of count: Int) -> Range<Int>
   /// Waits until the ranks that share the memory have written their shares. Every rank must call this.
@@ -30,8 +31,8 @@ public final class PrivateReplicas: Replicas {
 
   public func take<Number: Numeric & BitwiseCopyable>(
     _ type: Number.Type, count: Int
-  ) -> UnsafeMutableBufferPointer<Number> {
-    workspace.zeros(of: type, count: count)
+  ) throws -> UnsafeMutableBufferPointer<Number> {
+    try workspace.zeros(of: type, count: count, for: "\(count) weights, moments or copies of them")
   }
 
   public func share(of count: Int) -> Range<Int> { 0..<count }

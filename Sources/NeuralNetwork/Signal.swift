@@ -16,10 +16,11 @@ public struct Signal {
 
   /// A signal of zeros in the workspace.
   /// - Parameter differentiableRows: how many of the last rows have a gradient; nil for a signal without one.
-  public init(rows: Int, features: Int, differentiableRows: Int?, in workspace: Workspace) {
+  /// - Throws: `MemoryError`.
+  public init(rows: Int, features: Int, differentiableRows: Int?, in workspace: Workspace) throws {
     self.init(
-      value: workspace.matrix(rows: rows, columns: features),
-      gradient: differentiableRows.map { workspace.matrix(rows: $0, columns: features) })
+      value: try workspace.matrix(rows: rows, columns: features),
+      gradient: try differentiableRows.map { try workspace.matrix(rows: $0, columns: features) })
   }
 
   /// The rows of ``value`` that ``gradient`` belongs to.

@@ -23,7 +23,7 @@ public final class SumExchange {
     nodes = TreeNodes(batch.shard)
     gather = try batch.collective.makeGather(
       name: name, count: batch.shard.partition.mostNodes * count + 1)
-    stack = DoubleStack(depth: nodes.depth, count: count)
+    stack = try DoubleStack(depth: nodes.depth, count: count)
   }
 
   /// Adds up what `evaluate` writes for each logical shard of this rank: rows, counted from this rank's first, and
@@ -81,8 +81,10 @@ final class MomentExchange {
     }
     gather = try batch.collective.makeGather(
       name: name, count: partition.mostNodes * passes * 2 * features)
-    stacks = (0..<passes).map { [nodes] _ in DoubleStack(depth: nodes.depth, count: 2 * features) }
-    counts = workspace.zeros(count: nodes.depth)
+    stacks = try (0..<passes).map { [nodes] _ in
+      try DoubleStack(depth: nodes.depth, count: 2 * features)
+    }
+    counts = try workspace.zeros(count: nodes.depth)
   }
 
   /// mean[features] and m2[features] of a pass, after ``run(on:)``.
@@ -174,9 +176,9 @@ private final class DoubleStack {
   private let values: UnsafeMutableBufferPointer<Double>
   private let workspace = Workspace()
 
-  init(depth: Int, count: Int) {
+  init(depth: Int, count: Int) throws {
     self.count = count
-    values = workspace.zeros(count: depth * count)
+    values = try workspace.zeros(count: depth * count)
   }
 
   func place(_ place: Int) -> UnsafeMutablePointer<Double> {

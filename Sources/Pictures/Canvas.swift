@@ -25,6 +25,9 @@ final class Canvas {
     var dashes: [Double] = []
   }
 
+  /// Cairo's limit of a picture's sides, in pixels.
+  static let sideLimit = 32_767
+
   /// Pixels.
   let width: Int
   /// Pixels.
@@ -256,6 +259,8 @@ final class Canvas {
 
   private static func error(_ path: String, _ status: cairo_status_t) -> PictureError {
     let text = cairo_status_to_string(status).map { String(cString: $0) }
-    return PictureError(path: path, reason: text ?? "cairo status \(status.rawValue)")
+    return PictureError(
+      kind: status == CAIRO_STATUS_NO_MEMORY ? .noMemory : .notWritten, path: path,
+      reason: text ?? "cairo status \(status.rawValue)")
   }
 }

@@ -3,8 +3,8 @@ struct ImageTiles {
   /// The longer side an image is enlarged to, as nearly as whole factors allow, in pixels.
   static let wantedSide = 112
 
-  /// The largest side of an image before enlarging, in pixels.
-  static let sideLimit = 8192
+  /// The largest side of an image before enlarging, in pixels: eight of them, side by side, are still a picture.
+  static let sideLimit = 4000
 
   let imageHeight: Int
   let imageWidth: Int
@@ -18,14 +18,23 @@ struct ImageTiles {
   var tileHeight: Int { imageHeight * factor }
   var tileWidth: Int { imageWidth * factor }
 
+  /// Whether both sides are within their limit.
+  var areDrawable: Bool {
+    let sides = 1...Self.sideLimit
+    return sides.contains(imageHeight) && sides.contains(imageWidth)
+  }
+
   /// The number of images in a run of values.
   ///
   /// - Throws: `PictureError` if the size is impossible or the values are not one or more images.
   func count(valueCount: Int, path: String) throws(PictureError) -> Int {
-    let sides = 1...Self.sideLimit
-    guard sides.contains(imageHeight), sides.contains(imageWidth) else {
+    guard areDrawable else {
       throw PictureError(
-        path: path, reason: "an image of \(imageHeight) x \(imageWidth) pixels is not drawable")
+        path: path,
+        reason: """
+          an image of \(imageHeight) x \(imageWidth) pixels is not drawable: a side has from 1 to \
+          \(Self.sideLimit) pixels
+          """)
     }
     let size = imageHeight * imageWidth
     guard valueCount > 0, valueCount.isMultiple(of: size) else {

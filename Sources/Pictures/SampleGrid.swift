@@ -19,6 +19,26 @@ public struct SampleGrid: Sendable {
     self.columns = columns
   }
 
+  /// A grid that is as high as wide, or nearly, for so many images.
+  public init(imageHeight: Int, imageWidth: Int, squareFor count: Int) {
+    self.init(
+      imageHeight: imageHeight, imageWidth: imageWidth,
+      columns: Int(Double(max(count, 1)).squareRoot().rounded(.up)))
+  }
+
+  /// The largest side of an image that can be drawn, before it is enlarged, in pixels.
+  public static var sideLimit: Int { ImageTiles.sideLimit }
+
+  /// The most images of a size that such a grid can have; 0 if none can be drawn.
+  public static func largestSquare(imageHeight: Int, imageWidth: Int) -> Int {
+    let tiles = ImageTiles(imageHeight: imageHeight, imageWidth: imageWidth)
+    guard tiles.areDrawable else { return 0 }
+    let columns = (Canvas.sideLimit - gutter) / (tiles.tileWidth + gutter)
+    let rows = (Canvas.sideLimit - gutter) / (tiles.tileHeight + gutter)
+    // A grid has as many rows as columns, or one less.
+    return columns > rows ? rows * (rows + 1) : columns * columns
+  }
+
   /// Draws the images and writes them as a PNG that appears whole or not at all.
   ///
   /// - Parameters:

@@ -9,6 +9,19 @@ enum LittleEndian {
     }
   }
 
+  /// The first of the floats that fill `bytes` for which something holds; nil if there is none.
+  static func firstFloat(
+    in bytes: UnsafeRawBufferPointer, where isSought: (Float) -> Bool
+  ) -> (index: Int, value: Float)? {
+    let stride = MemoryLayout<Float>.stride
+    for index in 0..<bytes.count / stride {
+      let bits = bytes.loadUnaligned(fromByteOffset: index * stride, as: UInt32.self)
+      let value = Float(bitPattern: UInt32(littleEndian: bits))
+      if isSought(value) { return (index, value) }
+    }
+    return nil
+  }
+
   /// The doubles that fill `bytes`, each rounded to the nearest float.
   static func floatsOfDoubles(_ bytes: UnsafeRawBufferPointer) -> [Float] {
     let stride = MemoryLayout<UInt64>.stride

@@ -45,7 +45,7 @@ public struct NPYFile: Sendable {
   public static func write(
     _ values: UnsafeBufferPointer<Float>, rows: Int, columns: Int, to path: String
   ) throws(TensorFileError) {
-    let needed = TensorShape.byteCount([rows, columns], elementByteCount: 4)
+    let needed = TensorShape.byteCount([rows, columns], elementBitCount: 32)
     guard needed == values.count * 4 else {
       throw .notWritable(path, "\(values.count) numbers are not \(rows) x \(columns)")
     }

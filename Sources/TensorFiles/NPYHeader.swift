@@ -29,7 +29,7 @@ struct NPYHeader {
     guard scanner.next == nil else {
       throw scanner.error(expected: "nothing but spaces behind the header's dictionary")
     }
-    let needed = TensorShape.byteCount(fields.shape, elementByteCount: fields.number.byteCount)
+    let needed = TensorShape.byteCount(fields.shape, elementBitCount: 8 * fields.number.byteCount)
     guard let needed else {
       throw scanner.error(
         expected: "sizes whose product can be counted", found: TensorShape.text(fields.shape),

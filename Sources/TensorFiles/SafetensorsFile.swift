@@ -16,7 +16,7 @@ public struct SafetensorsFile {
     public let byteRange: Range<Int>
 
     /// Elements: the product of the sizes.
-    public var elementCount: Int { byteRange.count / dataType.byteCount }
+    public var elementCount: Int { TensorShape.elementCount(shape) ?? 0 }
   }
 
   private let content: InputFile
@@ -137,13 +137,35 @@ extension SafetensorsFile {
   }
 
   /// Copies the elements of an F32 tensor of that shape to `destination`, which has as many.
-  /// - Throws: `TensorFileError` if there is no such tensor.
+  /// - Parameter mayBeNegative: whether they may be below 0.
+  /// - Throws: `TensorFileError` if there is no such tensor, or it has a NaN, an infinity or a number below 0 that it
+  ///   must not have; the destination is then of no use.
   public func copyFloats(
-    named name: String, shape: [Int], to destination: UnsafeMutableBufferPointer<Float>
+    named name: String, shape: [Int], mayBeNegative: Bool = true,
+    to destination: UnsafeMutableBufferPointer<Float>
   ) throws(TensorFileError) {
+    try demandNumbers(named: name, shape: shape, mayBeNegative: mayBeNegative)
     let tensor = try tensor(named: name, dataType: .float32, shape: shape)
     precondition(destination.count == tensor.elementCount, "a place for another number of elements")
     withUnsafeBytes(of: tensor) { LittleEndian.copyFloats($0, to: destination) }
+  }
+
+  /// Sees whether an F32 tensor of that shape holds numbers that can be computed with.
+  /// - Parameter mayBeNegative: whether they may be below 0.
+  /// - Throws: `TensorFileError` if there is no such tensor, or it has a NaN, an infinity or a number below 0 that it
+  ///   must not have.
+  public func demandNumbers(
+    named name: String, shape: [Int], mayBeNegative: Bool = true
+  ) throws(TensorFileError) {
+    let tensor = try tensor(named: name, dataType: .float32, shape: shape)
+    let odd = withUnsafeBytes(of: tensor) { bytes in
+      LittleEndian.firstFloat(in: bytes) { !$0.isFinite || ($0 < 0 && !mayBeNegative) }
+    }
+    guard let odd else { return }
+    throw .broken(
+      path, atByte: tensor.byteRange.lowerBound + odd.index * MemoryLayout<Float>.stride,
+      expected: mayBeNegative ? "a finite number" : "a finite number of at least 0",
+      found: "\(odd.value) as element \(odd.index) of \(TensorFileError.quoted(name))")
   }
 
   private static func text(_ kind: (TensorDataType, [Int])) -> String {

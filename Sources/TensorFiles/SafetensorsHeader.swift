@@ -154,10 +154,15 @@ extension SafetensorsHeader {
           expected: "dtype, shape and data_offsets of each tensor",
           found: "\(TensorFileError.quoted(name)) without all of them", at: place)
       }
-      let needed = TensorShape.byteCount(shape, elementByteCount: dataType.byteCount)
+      let needed = TensorShape.byteCount(shape, elementBitCount: dataType.bitCount)
       guard let needed else {
         throw scanner.error(
           expected: "sizes whose product can be counted", found: TensorShape.text(shape), at: place)
+      }
+      guard TensorShape.fillsBytes(shape, elementBitCount: dataType.bitCount) else {
+        throw scanner.error(
+          expected: "elements that fill whole bytes",
+          found: "\(dataType.rawValue) \(TensorShape.text(shape))", at: place)
       }
       guard offsets.end - offsets.begin == needed else {
         throw scanner.error(

@@ -73,7 +73,7 @@ public enum SafetensorsWriter {
         throw .notWritable(path, "\(name) has \(tensor.shape.count) dimensions")
       }
       let needed = TensorShape.byteCount(
-        tensor.shape, elementByteCount: tensor.dataType.byteCount)
+        tensor.shape, elementBitCount: tensor.dataType.bitCount)
       guard needed == tensor.bytes.count else {
         throw .notWritable(
           path, "\(name) of \(TensorShape.text(tensor.shape)) has \(tensor.bytes.count) bytes")

@@ -1,23 +1,40 @@
 /// What the elements of a tensor are; the raw value is the format's name of it.
+///
+/// All that the reference implementation of the format knows.
 public enum TensorDataType: String, CaseIterable, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
   case brainFloat16 = "BF16"
+  case float8E5M2 = "F8_E5M2"
+  case float8E4M3 = "F8_E4M3"
+  case float8E8M0 = "F8_E8M0"
+  case float8E4M3FNUZ = "F8_E4M3FNUZ"
+  case float8E5M2FNUZ = "F8_E5M2FNUZ"
+  case float6E2M3 = "F6_E2M3"
+  case float6E3M2 = "F6_E3M2"
+  case float4 = "F4"
   case int64 = "I64"
   case int32 = "I32"
   case int16 = "I16"
   case int8 = "I8"
+  case uint64 = "U64"
+  case uint32 = "U32"
+  case uint16 = "U16"
   case uint8 = "U8"
   case bool = "BOOL"
+  case complex64 = "C64"
 
-  /// Bytes of one element.
-  public var byteCount: Int {
+  /// Bits of one element: some types share bytes with their neighbours.
+  public var bitCount: Int {
     switch self {
-    case .float64, .int64: 8
-    case .float32, .int32: 4
-    case .float16, .brainFloat16, .int16: 2
-    case .int8, .uint8, .bool: 1
+    case .complex64, .float64, .int64, .uint64: 64
+    case .float32, .int32, .uint32: 32
+    case .float16, .brainFloat16, .int16, .uint16: 16
+    case .float8E5M2, .float8E4M3, .float8E8M0, .float8E4M3FNUZ, .float8E5M2FNUZ: 8
+    case .int8, .uint8, .bool: 8
+    case .float6E2M3, .float6E3M2: 6
+    case .float4: 4
     }
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// What is wrong with a file of tensors, said for people: which file, where in it, what.
 public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -10,6 +11,8 @@ public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertibl
     case broken
     /// A file that cannot be written, or tensors that no file can hold.
     case notWritten
+    /// A file that there is no memory for.
+    case noMemory
   }
 
   /// What could not be done.
@@ -51,9 +54,10 @@ extension TensorFileError {
   }
 
   /// A file that could not be opened, read or written.
+  /// - Parameter kind: what could not be done, unless it was memory that was missing.
   init(_ error: FileError, kind: Kind) {
     self.init(
-      kind: kind, path: error.path,
+      kind: error.code == ENOMEM ? .noMemory : kind, path: error.path,
       message: "cannot \(error.call.rawValue) it: \(error.reason)")
   }
 

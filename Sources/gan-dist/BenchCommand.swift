@@ -4,6 +4,7 @@ import Glibc
 import MPI
 import MPICollectives
 import Matrices
+import Memory
 import NeuralNetwork
 
 /// `gan-dist bench`: how long a step takes here, and what it is spent on.
@@ -22,10 +23,16 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup(title: "Training") var training: TrainingOptions
 
-  @Option(help: ArgumentHelp("Steps to measure.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Steps to measure.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--steps", 1...100_000).parse)
   var steps = 300
 
-  @Option(help: ArgumentHelp("Steps before that.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Steps before that.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--warm-up", 0...1_000_000_000).parse)
   var warmUp = 50
 
   @OptionGroup var resources: ResourceOptions
@@ -40,9 +47,6 @@ struct BenchCommand: ParsableCommand {
   var layers = false
 
   func validate() throws {
-    if steps < 1 || warmUp < 0 {
-      throw ValidationError("--steps must be at least 1 and --warm-up at least 0.")
-    }
     if training.epochs != nil || training.maxSteps != nil || training.override {
       throw ValidationError(
         "--epochs, --max-steps and --override are for training: a benchmark has --steps.")
@@ -50,6 +54,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    ResourceDemand.beforeMPI()
     let processor = ProcessorCheck()
     let result = MPISession.run(explain: FailureReport.explain) { try measure($0, processor) }
     if let result { FileCommand.end(delivering: result) }
@@ -65,9 +70,15 @@ struct BenchCommand: ParsableCommand {
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+    try ranks.demandResources(for: settings, shared.training, on: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
     settings.epochs = 1 + (warmUp + 2 * steps) / stepsPerEpoch
+    let partition = BatchPartition(
+      globalBatchSize: settings.globalBatchSize, rankCount: communicator.rankCount,
+      shards: settings.logicalShards)
+    let stopwatch = try StepStopwatch(
+      warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
     let watch =
       communicator.rankCount > 1
       ? try StallWatch(communicator, timeout: 120, flightRecordFolder: nil) : nil
@@ -76,11 +87,6 @@ struct BenchCommand: ParsableCommand {
       collective: try MPICollective(
         communicator, watch: watch, mayShareReplicas: resources.shardOptimizer),
       rankNames: ranks.names)
-    let partition = BatchPartition(
-      globalBatchSize: settings.globalBatchSize, rankCount: communicator.rankCount,
-      shards: settings.logicalShards)
-    let stopwatch = StepStopwatch(
-      warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
     _ = try trainer.run(observer: stopwatch)
 
     try communicator.barrier()
@@ -116,10 +122,17 @@ final class StepStopwatch: TrainingObserver {
   var isIncomplete: Bool { spans.count == spanCapacity }
 
   /// - Parameter shardCount: logical shards, each of which has spans of its own.
-  init(warmUp: Int, steps: Int, shardCount: Int) {
+  /// - Throws: `MemoryError` if there is none for the spans.
+  init(warmUp: Int, steps: Int, shardCount: Int) throws {
     self.warmUp = warmUp
     self.steps = steps
-    spanCapacity = steps * (500 + 40 * shardCount)
+    let purpose = "what the parts of \(steps) steps of \(shardCount) logical shards take"
+    let spansOfShards = try Memory.product(40, shardCount, for: purpose)
+    spanCapacity = try Memory.product(steps, 500 + spansOfShards, for: purpose)
+    // They are recorded in one place, and then copied.
+    let spanCount = try Memory.product(2, spanCapacity, for: purpose)
+    try Memory.demand(
+      try Memory.byteCount(of: spanCount, Timeline.Span.self, for: purpose), for: purpose)
     milliseconds.reserveCapacity(steps)
   }
 

@@ -78,7 +78,7 @@ struct BenchReport {
         "\(Phrases.fixed(median, 3)) ms (median of \(milliseconds.count);"
           + " 5 % below \(Phrases.fixed(percentile(0.05), 3)), 5 % above \(Phrases.fixed(percentile(0.95), 3)))"
       ),
-      line("speed", "\(Phrases.count(Int(imagesPerSecond))) images/s"),
+      line("speed", "\(Phrases.count(imagesPerSecond)) images/s"),
       line(
         "products' rate",
         "\(Phrases.fixed(operationsPerSecond / 1e9, 1)) GFLOP/s,"

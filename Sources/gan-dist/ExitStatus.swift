@@ -4,6 +4,7 @@ import GANTraining
 import MPI
 import MPICollectives
 import Matrices
+import Memory
 import Pictures
 import TensorFiles
 
@@ -15,6 +16,8 @@ enum ExitStatus: Int32 {
   case badUsage = 64
   case badData = 65
   case missingInput = 66
+  /// Something that the program needs is not there, such as memory.
+  case unavailable = 69
   case internalError = 70
   case cannotWrite = 73
   /// A rank or a host failed: the same command may work when started again.
@@ -26,19 +29,23 @@ enum ExitStatus: Int32 {
     case is TrainingSettings.Invalid, is ForeignLauncherError: self = .badUsage
     case let error as ProcessorError: self = error.isBadUsage ? .badUsage : .internalError
     case let error as UnfitProcessorError: self = error.isBadUsage ? .badUsage : .internalError
+    case is MemoryError, is SharedMemoryError, is ThreadSupplyError: self = .unavailable
     case let error as DataSetError:
       switch error.kind {
       case .misnamed: self = .badUsage
       case .missing: self = .missingInput
       case .broken: self = .badData
+      case .noMemory: self = .unavailable
       }
-    case is RunFolderError, is PictureError, is OutputError: self = .cannotWrite
+    case is RunFolderError, is OutputError: self = .cannotWrite
     case is FlightRecordError: self = .missingInput
+    case let error as PictureError: self = error.kind == .noMemory ? .unavailable : .cannotWrite
     case let error as TensorFileError:
       switch error.kind {
       case .missing: self = .missingInput
       case .broken: self = .badData
       case .notWritten: self = .cannotWrite
+      case .noMemory: self = .unavailable
       }
     case is MPIError, is StallError, is UnlikeDataError, TrainingFailure.diverged: self = .tryAgain
     default: self = .internalError

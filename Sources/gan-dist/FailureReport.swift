@@ -1,6 +1,7 @@
 import GANTraining
 import Glibc
 import MPI
+import Memory
 
 /// The last words of a rank that failed.
 enum FailureReport {
@@ -28,7 +29,7 @@ enum FailureReport {
   /// Where it went wrong. What concerns a file or an option is rank 0's business; everything else needs to say where.
   static func place(of status: ExitStatus, _ communicator: Communicator?) -> String {
     guard let communicator, communicator.rankCount > 1,
-      communicator.rank > 0 || status == .internalError || status == .tryAgain
+      communicator.rank > 0 || [.internalError, .tryAgain, .unavailable].contains(status)
     else { return "" }
     return " (rank \(communicator.rank) on \(MPISession.hostName))"
   }

@@ -19,12 +19,11 @@ struct FlightRecordCommand: ParsableCommand {
       "The run's folder, or the folder \(FlightRecordFolder.name) in it.", valueName: "dir"))
   var folder: String
 
-  @Option(help: ArgumentHelp("How many exchanges to show.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many exchanges to show.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--last", 0...Int.max).parse)
   var last = 20
-
-  func validate() throws {
-    if last < 0 { throw ValidationError("--last must not be negative, but is \(last).") }
-  }
 
   func run() throws {
     FileCommand.run {

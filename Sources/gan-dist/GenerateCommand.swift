@@ -19,10 +19,16 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A checkpoint or a generator.safetensors.", valueName: "file"))
   var checkpoint: String
 
-  @Option(help: ArgumentHelp("How many images to make (default: 16).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many images to make (default: 16).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--count", 1...1_000_000).parse)
   var count: Int?
 
-  @Option(help: ArgumentHelp("Determines the noise (default: 0).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Determines the noise (default: 0).", valueName: "n"),
+    transform: NumberOption<UInt64>.whole("--seed", 0...UInt64.max).parse)
   var seed: UInt64?
 
   @Option(
@@ -33,9 +39,6 @@ struct GenerateCommand: ParsableCommand {
   var out: String
 
   func validate() throws {
-    if let count, !(1...1_000_000).contains(count) {
-      throw ValidationError("--count must be from 1 to 1000000, but is \(count).")
-    }
     if noise != nil && (count != nil || seed != nil) {
       throw ValidationError("--noise excludes --count and --seed: give one or the other.")
     }
@@ -48,41 +51,74 @@ struct GenerateCommand: ParsableCommand {
     FileCommand.run {
       try Processor.verify()
       let generator = try GeneratorFile(path: checkpoint)
-      let images = try makeImages(generator)
-      let pixels = generator.architecture.imageSize
+      let given = try readNoise(for: generator)
+      let imageCount = given?.shape[0] ?? count ?? 16
+      // What cannot be written is not computed first.
+      try demandDrawable(imageCount, generator)
+      try StepTracer.demandWritable(out)
+      let images = try makeImages(imageCount, generator, given)
       if out.hasSuffix(".npy") {
-        try NPYFile.write(images, rows: images.count / pixels, columns: pixels, to: out)
+        try NPYFile.write(
+          images, rows: imageCount, columns: generator.architecture.imageSize, to: out)
       } else {
-        let count = images.count / pixels
-        let columns = Int(Double(count).squareRoot().rounded(.up))
         try SampleGrid(
-          imageHeight: generator.imageHeight, imageWidth: generator.imageWidth, columns: columns
+          imageHeight: generator.imageHeight, imageWidth: generator.imageWidth,
+          squareFor: imageCount
         ).write(images, to: out)
       }
       return .done
     }
   }
 
-  private func makeImages(_ generator: GeneratorFile) throws -> [Float] {
-    guard let noise else {
-      let random = RandomSource(seed: seed ?? 0)
-      return try generator.images(count: count ?? 16) {
-        random.fillNormals($0, stream: RandomStream.generate, step: 0, firstSample: 0)
-      }
-    }
+  /// Sees whether a picture has room for so many images, if a picture is asked for.
+  /// - Throws: `TrainingSettings.Invalid`.
+  private func demandDrawable(_ imageCount: Int, _ generator: GeneratorFile) throws {
+    guard out.hasSuffix(".png") else { return }
+    let most = SampleGrid.largestSquare(
+      imageHeight: generator.imageHeight, imageWidth: generator.imageWidth)
+    guard imageCount > most else { return }
+    throw TrainingSettings.Invalid(
+      setting: noise == nil ? "--count" : "--noise",
+      reason: """
+        asks for \(Phrases.count(imageCount, "image")), but a picture has room for at most \
+        \(Phrases.count(most)) of \(generator.imageHeight) x \(generator.imageWidth) pixels; \
+        a file that ends in .npy has room for all
+        """)
+  }
+
+  /// The noise that is given; nil if there is none.
+  /// - Throws: `TensorFileError` unless it is finite numbers of G's size.
+  private func readNoise(for generator: GeneratorFile) throws -> NPYFile? {
+    guard let noise else { return nil }
     let given = try NPYFile(path: noise)
-    guard given.shape.count == 2, given.shape[0] > 0,
-      given.shape[1] == generator.architecture.noiseSize
-    else {
+    let size = generator.architecture.noiseSize
+    guard given.shape.count == 2, given.shape[0] > 0, given.shape[1] == size else {
       throw TensorFileError(
         kind: .broken, path: noise,
         message: """
-          expected the shape [n, \(generator.architecture.noiseSize)], found \
+          expected the shape [n, \(size)], found \
           [\(given.shape.map(String.init).joined(separator: ", "))]
           """)
     }
-    return try generator.images(count: given.shape[0]) { matrix in
-      _ = matrix.buffer.update(fromContentsOf: given.values)
+    if let index = given.values.firstIndex(where: { !$0.isFinite }) {
+      let (row, column) = index.quotientAndRemainder(dividingBy: size)
+      throw TensorFileError(
+        kind: .broken, path: noise,
+        message: "expected finite numbers, found \(given.values[index]) at [\(row), \(column)]")
+    }
+    return given
+  }
+
+  private func makeImages(
+    _ imageCount: Int, _ generator: GeneratorFile, _ given: NPYFile?
+  ) throws -> [Float] {
+    try generator.images(count: imageCount) { matrix in
+      if let given {
+        _ = matrix.buffer.update(fromContentsOf: given.values)
+      } else {
+        RandomSource(seed: seed ?? 0).fillNormals(
+          matrix, stream: RandomStream.generate, step: 0, firstSample: 0)
+      }
     }
   }
 }

@@ -14,6 +14,12 @@ enum Phrases {
     return text
   }
 
+  /// 59999.7 as "59,999"; what no integer can hold as its nearest one, and "?" for no number.
+  static func count(_ number: Double) -> String {
+    guard !number.isNaN else { return "?" }
+    return count(Int(exactly: number.rounded(.towardZero)) ?? (number < 0 ? .min : .max))
+  }
+
   /// 1 as "1 rank", 4 as "4 ranks".
   static func count(_ number: Int, _ noun: String) -> String {
     "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
@@ -35,7 +41,7 @@ enum Phrases {
 
   /// Seconds as "0:42", "12:05" or "1:02:03".
   static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite && seconds < 1e9 else { return "?" }
+    guard seconds.magnitude < 1e9 else { return "?" }
     let whole = Int(seconds.rounded())
     let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
     let shortSeconds = padded(rest, to: 2, with: "0")

@@ -29,6 +29,7 @@ enum Version {
 enum Main {
   static func main() {
     StandardStreams.secure()
+    FileSizeLimit.becomesAnError()
     do {
       try ArgumentBytes.demandText()
       var command = try Program.parseAsRoot()

@@ -8,9 +8,11 @@ import Waiting
 /// What a rank works with: threads and memory. None of it changes a result.
 struct ResourceOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Threads of a rank (default: OMP_NUM_THREADS, else its share of the processors).",
-      valueName: "n"))
+      valueName: "n"),
+    transform: NumberOption<Int>.whole("--threads", 1...WorkTeam.mostThreads).parse)
   var threads: Int?
 
   @Flag(
@@ -20,16 +22,9 @@ struct ResourceOptions: ParsableArguments {
       discussion: "Otherwise each rank has a copy of its own, and checkpoints compare them."))
   var shardOptimizer = true
 
-  func validate() throws {
-    if let threads, !(1...WorkTeam.mostThreads).contains(threads) {
-      throw ValidationError(
-        "--threads must be from 1 to \(WorkTeam.mostThreads), but is \(threads).")
-    }
-  }
-
   /// Looks at the host's processors and starts this rank's threads. Every rank must call this.
   /// - Returns: which rank runs where.
-  /// - Throws: `MPIError`; ``ForeignLauncherError``.
+  /// - Throws: `MPIError`; ``ForeignLauncherError``; ``AgreedFailure`` of a `ThreadSupplyError`.
   func start(over communicator: Communicator) throws -> RankDirectory {
     try ForeignLauncherError.demandOneJob(rankCount: communicator.rankCount)
     let host = try communicator.splitByHost()
@@ -39,8 +34,8 @@ struct ResourceOptions: ParsableArguments {
         RankProcessors(encoded: $0) ?? RankProcessors(mask: ProcessorSet([]), quota: nil)
       }, core: ProcessorShare.coreOfThisMachine)[host.rank]
     let variables = OpenMPVariables { getenv($0).map { String(cString: $0) } }
-    let wanted = threads ?? variables.threadCount(ofShare: share.threadCount)
-    let threadCount = WorkTeam.setThreadCount(wanted)
+    let threadCount = threads ?? variables.threadCount(ofShare: share.threadCount)
+    try communicator.agree { try WorkTeam.setThreadCount(threadCount) }
     if !share.hasRoom(forThreads: threadCount) { Spinning.nanoseconds = 0 }
     return try RankDirectory(communicator, share: share, threadCount: threadCount)
   }

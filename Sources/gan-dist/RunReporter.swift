@@ -65,7 +65,7 @@ final class RunReporter: TrainingObserver {
     let seconds = (now - start) / .seconds(1)
     let stepsPerSecond = Double(progress.stepsTaken - firstStep) / seconds
     let left = Double(progress.totalSteps - progress.stepsTaken) / stepsPerSecond
-    let speed = Int(stepsPerSecond * Double(description.settings.globalBatchSize))
+    let speed = stepsPerSecond * Double(description.settings.globalBatchSize)
     liveLine.draw(
       Phrases.epoch(progress.epoch, of: description.settings.epochs)
         + " \(100 * progress.stepInEpoch / progress.stepsPerEpoch)%  "
@@ -80,7 +80,7 @@ final class RunReporter: TrainingObserver {
     log.logger.info(
       """
       \(Phrases.epoch(record.epoch, of: trainer.settings.epochs))  \(Phrases.means(record.means))  \
-      \(Phrases.count(Int(record.imagesPerSecond))) images/s  \(Phrases.duration(left)) left
+      \(Phrases.count(record.imagesPerSecond)) images/s  \(Phrases.duration(left)) left
       """)
     if sampleEvery > 0 && record.epoch.isMultiple(of: sampleEvery) {
       try drawGrid(epoch: record.epoch, trainer)
@@ -165,7 +165,7 @@ final class RunReporter: TrainingObserver {
     log.logger.info(
       """
       done: \(Phrases.count(steps, "step")) in \(Phrases.duration(seconds)), \
-      \(Phrases.count(Int(speed))) images/s
+      \(Phrases.count(speed)) images/s
       """)
     if let last = trainer.history.last {
       log.logger.info("last epoch: \(Phrases.means(last.means))")

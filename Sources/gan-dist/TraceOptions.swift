@@ -11,13 +11,18 @@ struct TraceOptions: ParsableArguments {
         """, valueName: "file"))
   var trace: String?
 
-  @Option(help: ArgumentHelp("Steps to trace (default: 20).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Steps to trace (default: 20).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--trace-steps", 1...1000).parse)
   var traceSteps: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Steps of this run before the first that is traced, to get warm (default: 20).",
-      valueName: "n"))
+      valueName: "n"),
+    transform: NumberOption<Int>.whole("--trace-after", 0...(1 << 32)).parse)
   var traceAfter: Int?
 
   var stepCount: Int { traceSteps ?? 20 }
@@ -27,12 +32,6 @@ struct TraceOptions: ParsableArguments {
     if trace == "" { throw ValidationError("--trace needs the name of a file.") }
     if trace == nil, traceSteps != nil || traceAfter != nil {
       throw ValidationError("--trace-steps and --trace-after go with --trace FILE.")
-    }
-    if !(1...1000).contains(stepCount) {
-      throw ValidationError("--trace-steps must be from 1 to 1000, but is \(stepCount).")
-    }
-    if stepsBefore < 0 {
-      throw ValidationError("--trace-after must be at least 0, but is \(stepsBefore).")
     }
   }
 }

@@ -5,6 +5,7 @@ import Glibc
 import MPI
 import MPICollectives
 import Matrices
+import Pictures
 
 /// `gan-dist train`: the walk from the options to the end of the run.
 struct TrainCommand: ParsableCommand {
@@ -24,8 +25,8 @@ struct TrainCommand: ParsableCommand {
       checkpoints/, flight-record/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
       the same step, with a checkpoint.
 
-      Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 70 internal error, \
-      73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
+      Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 69 too little memory, \
+      70 internal error, 73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
       """)
 
   @OptionGroup(title: "Training") var training: TrainingOptions
@@ -52,31 +53,44 @@ struct TrainCommand: ParsableCommand {
   var resume: ResumeSource?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Write a checkpoint every n epochs (0: only at the end).", valueName: "n"))
+      "Write a checkpoint every n epochs (0: only at the end).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--checkpoint-every", 0...Int.max).parse)
   var checkpointEvery = CheckpointSchedule().epochs
 
   @Option(
-    help: ArgumentHelp("Write a checkpoint every n steps as well (0: do not).", valueName: "n"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Write a checkpoint every n steps as well (0: do not).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--checkpoint-every-steps", 0...Int.max).parse)
   var checkpointEverySteps = CheckpointSchedule().steps
 
-  @Option(help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--keep-checkpoints", 1...Int.max).parse)
   var keepCheckpoints = 3
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"))
+      "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--sample-every", 0...Int.max).parse)
   var sampleEvery = 20
 
   @OptionGroup var resources: ResourceOptions
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds that an exchange between ranks may take (0: any time).",
       discussion: """
         After that the ranks that wait say whom they wait for, and the job ends with status 75. Longer than any \
         rank's work between two exchanges, such as rank 0's on a checkpoint or a plot.
-        """, valueName: "s"))
+        """, valueName: "s"),
+    transform: NumberOption<Double>.decimal(
+      "--stall-timeout", "must be from 0 to 1e6 seconds", { (0...1e6).contains($0) }
+    ).parse)
   var stallTimeout = 120.0
 
   @OptionGroup(title: "Tracing") var tracing: TraceOptions
@@ -88,17 +102,6 @@ struct TrainCommand: ParsableCommand {
   var verbose = false
 
   func validate() throws {
-    for (option, value, least) in [
-      ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
-      ("--checkpoint-every-steps", checkpointEverySteps, 0),
-      ("--keep-checkpoints", keepCheckpoints, 1),
-    ] where value < least {
-      throw ValidationError("\(option) must be at least \(least), but is \(value).")
-    }
-    if !(0...1e6).contains(stallTimeout) {
-      throw ValidationError(
-        "--stall-timeout must be from 0 to 1e6 seconds, but is \(stallTimeout).")
-    }
     if quiet && verbose {
       throw ValidationError("--quiet and --verbose exclude each other: give one of them.")
     }
@@ -112,6 +115,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    ResourceDemand.beforeMPI()
     let processor = ProcessorCheck()
     StopSignal.listen()
     let status = MPISession.run(explain: FailureReport.explain) { try train($0, processor) }
@@ -131,6 +135,8 @@ struct TrainCommand: ParsableCommand {
     try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(explicitFolder: data, over: communicator)
     let dataSet = shared.training
+    try demandDrawable(dataSet)
+    try ranks.demandResources(for: settings, dataSet, on: communicator)
     let flight = try FlightRecording(desk?.folder, over: communicator)
     for warning in shared.warnings + flight.warnings { desk?.log.logger.warning("\(warning)") }
 
@@ -178,6 +184,19 @@ struct TrainCommand: ParsableCommand {
     case .stopped:
       return StopSignal.exitStatus(of: try communicator.allGather(Int(StopSignal.number)))
     }
+  }
+
+  /// Sees whether the run can draw its images, before it trains.
+  /// - Throws: `DataSetError`, on every rank.
+  private func demandDrawable(_ dataSet: ImageDataSet) throws {
+    let (height, width) = (dataSet.imageHeight, dataSet.imageWidth)
+    guard SampleGrid.largestSquare(imageHeight: height, imageWidth: width) == 0 else { return }
+    throw DataSetError(
+      kind: .broken, path: data ?? "",
+      message: """
+        images of \(height) x \(width) pixels are larger than pictures of a run can show: at most \
+        \(SampleGrid.sideLimit) pixels a side
+        """)
   }
 
   private func openDesk() throws -> RunDesk {

@@ -5,44 +5,71 @@ import NeuralNetwork
 
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over the data set (default: 100).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Passes over the data set (default: 100).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--epochs", 0...(1 << 32)).parse)
   var epochs: Int?
 
-  @Option(help: ArgumentHelp("Stop after this many steps, even within an epoch.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Stop after this many steps, even within an epoch.", valueName: "n"),
+    transform: NumberOption<Int>.whole("--max-steps", 0...(1 << 32)).parse)
   var maxSteps: Int?
 
   @Option(
-    help: ArgumentHelp("Images a step, over all ranks together (default: 64).", valueName: "n"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Images a step, over all ranks together (default: 64).", valueName: "n"),
+    transform: NumberOption<Int>.whole("--batch-size", 2...Int.max, note: "one row has no variance")
+      .parse)
   var batchSize: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Images a step and rank: the batch grows with the ranks. Instead of --batch-size.",
-      valueName: "n"))
+      valueName: "n"),
+    transform: NumberOption<Int>.whole("--batch-size-per-rank", 1...Int.max).parse)
   var batchSizePerRank: Int?
 
-  @Option(help: ArgumentHelp("Adam's learning rate (default: 1e-4).", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Adam's learning rate (default: 1e-4).", valueName: "x"),
+    transform: NumberOption<Double>.decimal(
+      "--learning-rate", "must be a positive number", { $0 > 0 }
+    ).parse)
   var learningRate: Double?
 
-  @Option(help: ArgumentHelp("Adam's decay of the first moment (default: 0.5).", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Adam's decay of the first moment (default: 0.5).", valueName: "x"),
+    transform: NumberOption<Double>.share("--beta1").parse)
   var beta1: Double?
 
   @Option(
-    help: ArgumentHelp("Adam's decay of the second moment (default: 0.999).", valueName: "x"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Adam's decay of the second moment (default: 0.999).", valueName: "x"),
+    transform: NumberOption<Double>.share("--beta2").parse)
   var beta2: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "D learns that real images are real with 1 minus this (default: 0.1).", valueName: "x"))
+      "D learns that real images are real with 1 minus this (default: 0.1).", valueName: "x"),
+    transform: NumberOption<Double>.share("--label-smoothing").parse)
   var labelSmoothing: Double?
 
   @Option(
-    help: ArgumentHelp("Probability that a unit of D is dropped (default: 0.3).", valueName: "x"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Probability that a unit of D is dropped (default: 0.3).", valueName: "x"),
+    transform: NumberOption<Double>.share("--dropout").parse)
   var dropout: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Determines every random number of the run (default: 0).", valueName: "n"))
+      "Determines every random number of the run (default: 0).", valueName: "n"),
+    transform: NumberOption<UInt64>.whole("--seed", 0...UInt64.max).parse)
   var seed: UInt64?
 
   @Flag(
@@ -56,9 +83,11 @@ struct TrainingOptions: ParsableArguments {
   var reproducible: Bool?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Images of a logical shard of a reproducible run (default: 16). Ranks own whole shards.",
-      valueName: "n"))
+      valueName: "n"),
+    transform: NumberOption<Int>.whole("--shard-size", 1...Int.max).parse)
   var shardSize: Int?
 
   @Option(
@@ -77,9 +106,6 @@ struct TrainingOptions: ParsableArguments {
     if batchSize != nil && batchSizePerRank != nil {
       throw ValidationError(
         "--batch-size and --batch-size-per-rank exclude each other: give one of them.")
-    }
-    if let batchSizePerRank, batchSizePerRank < 1 {
-      throw ValidationError("--batch-size-per-rank must be at least 1, but is \(batchSizePerRank).")
     }
     if reproducible == false && shardSize != nil {
       throw ValidationError(

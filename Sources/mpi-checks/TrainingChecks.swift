@@ -112,7 +112,7 @@ private final class LocalStatistics: Collective {
   init(_ ranks: any Collective) { self.ranks = ranks }
 
   func makeGather(name: String, count: Int) throws -> any Gather {
-    LocalGather(count: count, rankCount: rankCount)
+    try LocalGather(count: count, rankCount: rankCount)
   }
 
   func makeReduction(
@@ -127,9 +127,9 @@ private final class LocalGather: Gather {
   let contributions: UnsafeMutableBufferPointer<Double>
   private let workspace = Workspace()
 
-  init(count: Int, rankCount: Int) {
-    contribution = workspace.zeros(count: count)
-    contributions = workspace.zeros(count: count * rankCount)
+  init(count: Int, rankCount: Int) throws {
+    contribution = try workspace.zeros(count: count)
+    contributions = try workspace.zeros(count: count * rankCount)
   }
 
   func run() {

@@ -52,6 +52,59 @@ import Testing
     #expect(throws: TensorFileError.self) { try Checkpoint(file) }
   }
 
+  /// JSON that is sound, but whose values are at their limits.
+  @Test func numbersOfTheMetadataMayBeAnything() throws {
+    let numbers = [
+      "-9223372036854775808", "-1", "0", "1", "2147483648", "4294967296", "4294967297",
+      "9223372036854775807", "18446744073709551615", "1e308", "-1e308", "1e-320", "null", "\"1\"",
+      "[]", "{}",
+    ]
+    let fields = [
+      ("configuration", "imageSize"), ("configuration", "noiseSize"),
+      ("configuration", "imageHeight"), ("configuration", "imageWidth"),
+      ("configuration", "epochs"), ("configuration", "globalBatchSize"), ("configuration", "seed"),
+      ("configuration", "learningRate"), ("configuration", "dropout"), ("history", "epoch"),
+      ("history", "steps"), ("history", "seconds"), ("history", "imagesPerSecond"),
+      ("history", "discriminatorLoss"), ("unfinished_epoch", "seconds"),
+      ("unfinished_epoch", "generatorLoss"),
+    ]
+    var (accepted, refused) = (0, 0)
+    func tryReading(_ metadata: [String: String]) throws {
+      let file = try file(metadata)
+      do {
+        let checkpoint = try Checkpoint(file)
+        #expect(checkpoint.position.isPossible)
+        try checkpoint.configuration.settings.validate()
+        accepted += 1
+      } catch let error as TensorFileError {
+        #expect(error.kind == .broken && error.byteOffset == 8)
+        refused += 1
+      }
+    }
+    for number in numbers {
+      for (key, field) in fields {
+        var metadata = Self.metadata
+        let text = try #require(metadata[key])
+        let member = try Regex("\"\(field)\":[^,}]*")
+        #expect(text.contains(member), "\(field)")
+        metadata[key] = text.replacing(member, with: "\"\(field)\":\(number)")
+        try tryReading(metadata)
+      }
+      var metadata = Self.metadata
+      metadata["step"] = number
+      try tryReading(metadata)
+    }
+    #expect(accepted > 20 && refused > 100)
+  }
+
+  /// A record's number goes into a table, a picture and a file's name.
+  @Test func epochsAreNumberedFromOne() throws {
+    var metadata = Self.metadata
+    metadata["history"] = metadata["history"]?.replacing("\"epoch\":1", with: "\"epoch\":-7")
+    let file = try file(metadata)
+    #expect(throws: TensorFileError.self) { try Checkpoint(file) }
+  }
+
   @Test(.timeLimit(.minutes(10)))
   func metadataStandAnyDamage() throws {
     let keys = ["configuration", "history", "unfinished_epoch", "step"]

@@ -11,7 +11,7 @@ import Testing
   private static func trainer(
     _ collective: any Collective, _ change: (inout TrainingSettings) -> Void = { _ in }
   ) throws -> Trainer {
-    WorkTeam.setThreadCount(1)
+    try WorkTeam.setThreadCount(1)
     let set = try ImageDataSet(imageCount: 32, imageHeight: 6, imageWidth: 5)
     set.withUnsafeMutablePixels { pixels in
       for index in pixels.indices { pixels[index] = UInt8(truncatingIfNeeded: index * 7) }

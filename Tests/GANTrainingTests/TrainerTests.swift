@@ -31,7 +31,7 @@ import Testing
     precision: Precision = .float32, shards: BatchPartition.LogicalShards = .onePerRank,
     observer: some TrainingObserver = NoObserver()
   ) throws -> Outcome {
-    WorkTeam.setThreadCount(1)
+    try WorkTeam.setThreadCount(1)
     var settings = TrainingSettings()
     settings.globalBatchSize = batchSize
     settings.epochs = epochs
@@ -182,10 +182,10 @@ import Testing
 
   @Test func everyImageIsShownOnceAnEpoch() throws {
     let set = try Self.dataSet()
-    let loader = BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
+    let loader = try BatchLoader(set, globalBatchSize: 8, random: RandomSource(seed: 2))
     let workspace = Workspace()
     defer { withExtendedLifetime(workspace) {} }
-    let whole = workspace.matrix(rows: 8, columns: 30)
+    let whole = try workspace.matrix(rows: 8, columns: 30)
     var seen: [[Float]] = []
     loader.shuffle(epoch: 0)
     for step in 0..<5 {
@@ -197,7 +197,7 @@ import Testing
     // Three ranks together see the same batch.
     var parts: [Float] = []
     for rows in [0..<2, 2..<5, 5..<8] {
-      let part = workspace.matrix(rows: rows.count, columns: 30)
+      let part = try workspace.matrix(rows: rows.count, columns: 30)
       loader.load(rows, step: 4, into: part)
       parts += Array(part.buffer)
     }

@@ -13,7 +13,7 @@ import VectorKernels
   private static let columns = 133  // No multiple of any vector's length.
 
   /// What all kernels compute from fixed numbers with one build.
-  private func results(_ kernels: VectorKernelTable) -> [String: [Float]] {
+  private func results(_ kernels: VectorKernelTable) throws -> [String: [Float]] {
     let (rows, columns) = (Self.rows, Self.columns)
     func matrix(_ stream: UInt32) -> Matrix {
       workspace.normals(rows: rows, columns: columns, stream: stream)
@@ -38,7 +38,7 @@ import VectorKernels
     kernels.pixelsToFloats(pixels, count, images.elements)
     results["pixelsToFloats"] = Array(images.buffer)
 
-    let rounded = workspace.zeros(of: UInt16.self, count: count)
+    let rounded = try workspace.zeros(of: UInt16.self, count: count)
     kernels.roundToBFloat16(matrix(1).elements, count, rounded.baseAddress!)
     results["roundToBFloat16"] = rounded.map(Float.init)
 
@@ -94,12 +94,12 @@ import VectorKernels
       Float(bitPattern: UInt32(truncatingIfNeeded: digest >> 32)),
     ]
 
-    let moments = workspace.zeros(of: Double.self, count: 2 * columns)
+    let moments = try workspace.zeros(of: Double.self, count: 2 * columns)
     kernels.columnMoments(
       matrix(1).elements, rows, columns, moments.baseAddress!, moments.baseAddress! + columns)
     results["columnMoments"] = moments.map(Float.init)
 
-    let others = workspace.zeros(of: Double.self, count: 2 * columns)
+    let others = try workspace.zeros(of: Double.self, count: 2 * columns)
     kernels.columnMoments(
       matrix(2).elements, rows, columns, others.baseAddress!, others.baseAddress! + columns)
     kernels.mergeMoments(
@@ -113,7 +113,7 @@ import VectorKernels
       row(6).elements, 0.2, y.elements)
     results["batchNormForward"] = Array(x.buffer) + Array(y.buffer)
 
-    let gradientSums = workspace.zeros(of: Double.self, count: 2 * columns)
+    let gradientSums = try workspace.zeros(of: Double.self, count: 2 * columns)
     kernels.batchNormBackwardSums(
       matrix(1).elements, matrix(2).elements, rows, columns, gradientSums.baseAddress!)
     results["batchNormBackwardSums"] = gradientSums.map(Float.init)
@@ -134,7 +134,7 @@ import VectorKernels
       results["multiplyMatrices, left transposed: \(leftIsTransposed)"] = Array(product.buffer)
     }
 
-    let words = workspace.zeros(of: UInt32.self, count: count)
+    let words = try workspace.zeros(of: UInt32.self, count: count)
     kernels.transpose(
       matrix(1).buffer.map(\.bitPattern), rows, columns - 1, columns, words.baseAddress!, rows)
     results["transpose"] = words.map(Float.init(bitPattern:))
@@ -154,10 +154,10 @@ import VectorKernels
     return results
   }
 
-  @Test func allBuildsOfThisProcessorAgree() {
-    let baseline = results(VectorMath.builds[0].pointee)
+  @Test func allBuildsOfThisProcessorAgree() throws {
+    let baseline = try results(VectorMath.builds[0].pointee)
     for build in VectorMath.builds.dropFirst() {
-      for (kernel, values) in results(build.pointee) {
+      for (kernel, values) in try results(build.pointee) {
         #expect(
           values.map(\.bitPattern) == baseline[kernel]?.map(\.bitPattern),
           "\(kernel) of \(String(cString: build.pointee.name))")

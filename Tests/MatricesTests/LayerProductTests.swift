@@ -50,7 +50,7 @@ import Testing
       (.identity, { $0 }), (.leakyReLU(slope: 0.2), { $0 > 0 ? $0 : 0.2 * $0 }), (.tanh, tanh),
     ]
     for (activation, function) in activations {
-      let result = workspace.matrix(rows: rows, columns: size.outputs)
+      let result = try workspace.matrix(rows: rows, columns: size.outputs)
       try ActivatedProduct(
         input, times: weight, plus: bias, activation: activation, into: result
       ).run()
@@ -79,7 +79,7 @@ import Testing
   ) throws {
     let gradient = matrix(rows, size.outputs, 1)
     let weight = workspace.weight(size.outputs, size.inputs, 2, precision)
-    let result = workspace.matrix(rows: rows, columns: size.inputs)
+    let result = try workspace.matrix(rows: rows, columns: size.inputs)
     try PlainProduct(gradient, times: weight, into: result).run()
     let expected = naive(
       rows, size.outputs, size.inputs, { precision.rounded(gradient[$0, $1]) },
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func noRowsAreNoTrouble() throws {
-    let none = workspace.matrix(rows: 0, columns: 4)
+    let none = try workspace.matrix(rows: 0, columns: 4)
     let weight = workspace.weight(4, 4, 1, .float32)
     try ActivatedProduct(none, times: weight, plus: matrix(1, 4, 2), into: none).run()
     try PlainProduct(none, times: weight, into: none).run()
@@ -115,11 +115,11 @@ import Testing
     let (input, gradient) = (matrix(70, size.inputs, 1), matrix(70, size.outputs, 4))
     let bias = matrix(1, size.outputs, 3)
     func products(_ rows: Range<Int>) throws -> (output: Matrix, gradient: Matrix) {
-      let output = workspace.matrix(rows: rows.count, columns: size.outputs)
+      let output = try workspace.matrix(rows: rows.count, columns: size.outputs)
       try ActivatedProduct(
         input.rows(rows), times: weight, plus: bias, activation: .tanh, into: output
       ).run()
-      let inputGradient = workspace.matrix(rows: rows.count, columns: size.inputs)
+      let inputGradient = try workspace.matrix(rows: rows.count, columns: size.inputs)
       try PlainProduct(gradient.rows(rows), times: weight, into: inputGradient).run()
       return (output, inputGradient)
     }
@@ -144,11 +144,11 @@ import Testing
     for (rows, inner, columns) in [
       (1, 5, 1), (3, 40, 9), (13, 70, 17), (70, 1100, 33), (16, 9, 130),
     ] {
-      let (left, bias) = (matrix(rows, inner, 1), workspace.matrix(rows: 1, columns: columns))
+      let (left, bias) = (matrix(rows, inner, 1), workspace.testMatrix(rows: 1, columns: columns))
       func chain(_ row: Int, _ weight: (_ inner: Int) -> Float) -> UInt32 {
         (0..<inner).reduce(Float(0)) { multiplyAdd(left[row, $1], weight($1), $0) }.bitPattern
       }
-      let result = workspace.matrix(rows: rows, columns: columns)
+      let result = try workspace.matrix(rows: rows, columns: columns)
       let weight = workspace.weight(columns, inner, 2, .float32)
       try ActivatedProduct(left, times: weight, plus: bias, into: result).run()
       let outputs = (0..<rows * columns).map { place in
@@ -195,8 +195,9 @@ extension Workspace {
   {
     let matrix = normals(rows: outputs, columns: inputs, stream: stream)
     guard precision == .bfloat16 else { return WeightFactor(matrix) }
-    let rounded = zeros(of: UInt16.self, count: matrix.count).baseAddress!
-    let weight = WeightFactor(matrix, rounded: rounded, in: self)
+    guard let rounded = try? zeros(of: UInt16.self, count: matrix.count).baseAddress,
+      let weight = try? WeightFactor(matrix, rounded: rounded, in: self)
+    else { preconditionFailure("no memory for a test's weights") }
     weight.round()
     return weight
   }

@@ -43,7 +43,7 @@ import Testing
     let draw = golden["normals"]
     let expected = draw["values"].floats
     for (index, sample) in draw["samples"].elements.enumerated() {
-      let row = workspace.matrix(rows: 1, columns: 20)
+      let row = workspace.testMatrix(rows: 1, columns: 20)
       random.fillNormals(
         row, stream: UInt32(draw["stream"].integer), step: draw["step"].integer,
         firstSample: sample.integer)
@@ -55,7 +55,7 @@ import Testing
   @Test func normalsAreThoseOfTheExactFunctions() {
     let random = RandomSource(seed: 5)
     let (rows, columns) = (64, 1000)
-    let values = workspace.matrix(rows: rows, columns: columns)
+    let values = workspace.testMatrix(rows: rows, columns: columns)
     random.fillNormals(values, stream: 3, step: 9, firstSample: 100)
     var unlike = 0
     for row in 0..<rows {
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func normalsHaveMeanZeroAndVarianceOne() {
-    let values = workspace.matrix(rows: 1000, columns: 64)
+    let values = workspace.testMatrix(rows: 1000, columns: 64)
     RandomSource(seed: 1).fillNormals(values, stream: 16, step: 0, firstSample: 0)
     let count = Double(values.count)
     let mean = values.buffer.reduce(0) { $0 + Double($1) } / count
@@ -85,10 +85,10 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5, 63, 64, 65, 130])
   func aSamplesNumbersDoNotDependOnHowTheyAreDrawn(columns: Int) {
     let random = RandomSource(seed: 77)
-    let together = workspace.matrix(rows: 6, columns: columns)
+    let together = workspace.testMatrix(rows: 6, columns: columns)
     random.fillNormals(together, stream: 1, step: 2, firstSample: 10)
     for row in 0..<6 {
-      let alone = workspace.matrix(rows: 1, columns: columns)
+      let alone = workspace.testMatrix(rows: 1, columns: columns)
       random.fillNormals(alone, stream: 1, step: 2, firstSample: 10 + row)
       #expect(alone.buffer.elementsEqual(together.rows(row..<row + 1).buffer))
     }
@@ -108,7 +108,7 @@ import Testing
   @Test func dropoutMultipliersAreThoseOfAnIndependentProgram() throws {
     let golden = try Golden.document("layers.json")["dropout"]
     let samples = golden["samples"].elements.map(\.integer)
-    let out = workspace.matrix(rows: samples.count, columns: golden["units"].integer)
+    let out = workspace.testMatrix(rows: samples.count, columns: golden["units"].integer)
     RandomSource(seed: golden["seed"].seed).fillDropoutMultipliers(
       out, probability: golden["p"].number, stream: UInt32(golden["stream"].integer),
       step: golden["step"].integer, firstSample: samples[0])
@@ -117,7 +117,7 @@ import Testing
 
   @Test(arguments: [0, 0.3, 0.5, 0.9])
   func dropoutDropsItsShare(probability: Double) {
-    let out = workspace.matrix(rows: 100, columns: 512)
+    let out = workspace.testMatrix(rows: 100, columns: 512)
     RandomSource(seed: 3).fillDropoutMultipliers(
       out, probability: probability, stream: 32, step: 1, firstSample: 0)
     let dropped = Double(out.buffer.count { $0 == 0 }) / Double(out.count)
@@ -137,7 +137,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, 2, 3, 10, 1001])
+  @Test(arguments: [0, 1, 2, 3, 10, 1001, 2048, 2049, 2050, 4099])
   func aShuffleIsAPermutation(count: Int) {
     let order = RandomSource(seed: 9).permutation(count: count, stream: 2, epoch: 4)
     #expect(order.sorted() == (0..<Int32(count)).map { $0 })
@@ -148,5 +148,15 @@ import Testing
     #expect(
       random.permutation(count: 100, stream: 2, epoch: 0)
         != random.permutation(count: 100, stream: 2, epoch: 1))
+  }
+}
+
+extension RandomSource {
+  fileprivate func permutation(count: Int, stream: UInt32, epoch: Int) -> [Int32] {
+    [Int32](unsafeUninitializedCapacity: count) { buffer, filled in
+      permute(
+        UnsafeMutableBufferPointer(rebasing: buffer[..<count]), stream: stream, epoch: epoch)
+      filled = count
+    }
   }
 }

@@ -11,7 +11,7 @@ import Testing
     _ left: Matrix, _ right: Matrix, _ precision: Precision, _ blocks: [Range<Int>],
     node: Range<Int>, _ tree: SummationTree
   ) throws -> Matrix {
-    let result = workspace.matrix(rows: left.columns, columns: right.columns)
+    let result = try workspace.matrix(rows: left.columns, columns: right.columns)
     try TreeProduct(
       left, times: right, precision, blocks: Array(blocks[node]),
       order: tree.order(ofLeavesOf: node),

@@ -9,7 +9,7 @@ import Testing
 
   @Test func pixelsBecomeNumbersBetweenMinusOneAndOne() {
     let pixels = (0...255).map { UInt8($0) }
-    let out = workspace.matrix(rows: 1, columns: 256)
+    let out = workspace.testMatrix(rows: 1, columns: 256)
     pixels.withUnsafeBufferPointer { VectorMath.pixelsToFloats($0, into: out) }
     #expect(out[0, 0] == -1)
     #expect(out[0, 255] == 1)
@@ -21,7 +21,7 @@ import Testing
 
   /// Welford's data with a mean that dwarfs its deviation: E[x²] - E[x]² in float32 would be noise.
   @Test func momentsSurviveALargeMean() {
-    let x = workspace.matrix(rows: 4, columns: 3)
+    let x = workspace.testMatrix(rows: 4, columns: 3)
     for row in 0..<4 {
       for column in 0..<3 {
         x[row, column] = Float(10_000 * (column + 1)) + [0.25, 0.5, 0.75, 1][row]

@@ -23,14 +23,14 @@ import Testing
     var layout = ParameterLayout()
     let parameters = Linear.Parameters(
       "0", inputSize: inputSize, outputSize: outputSize, in: &layout)
-    let (values, gradients) = (ParameterArena(layout), ParameterArena(layout))
+    let (values, gradients) = try (ParameterArena(layout), ParameterArena(layout))
     let (weight, bias) = (values.matrix(parameters.weight), values.matrix(parameters.bias))
     _ = weight.buffer.update(
       from: workspace.normals(rows: outputSize, columns: inputSize, stream: 1, deviation: 0.5)
         .buffer)
     _ = bias.buffer.update(
       from: workspace.normals(rows: 1, columns: outputSize, stream: 2, deviation: 0.5).buffer)
-    let input = Signal(
+    let input = try Signal(
       value: workspace.normals(rows: rows, columns: inputSize, stream: 3),
       gradient: workspace.matrix(rows: rows, columns: inputSize))
     let layer = try Linear(
@@ -66,7 +66,7 @@ import Testing
     let (values, cotangent) = (
       Array(signal.value.buffer), Array(try #require(signal.gradient).buffer)
     )
-    let layer = Dropout(signal, probability: 0.3, workspace: workspace)
+    let layer = try Dropout(signal, probability: 0.3, workspace: workspace)
     layer.draw(rows: 0..<4, from: RandomSource(seed: 1), stream: 32, step: 0, firstSample: 0)
     layer.forward()
     layer.backward()
@@ -80,7 +80,7 @@ import Testing
   func binaryCrossEntropy(target: Double) {
     let logits = workspace.normals(rows: 8, columns: 1, stream: 1, deviation: 3)
     let (gradient, ignored) = (
-      workspace.matrix(rows: 8, columns: 1), workspace.matrix(rows: 8, columns: 1)
+      workspace.testMatrix(rows: 8, columns: 1), workspace.testMatrix(rows: 8, columns: 1)
     )
     func loss(_ gradient: Matrix) -> Double {
       BinaryCrossEntropy.evaluate(
@@ -114,10 +114,10 @@ import Testing
     let rows = batch.shard.rows
     var (layout, buffers) = (ParameterLayout(), ParameterLayout())
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
-    let values = ParameterArena(layout)
+    let values = try ParameterArena(layout)
     let gradientSum = try collective.makeReduction(
       name: "gradients", of: layout, over: batch.shard.partition)
-    let state = ParameterArena(buffers)
+    let state = try ParameterArena(buffers)
     parameters.initialize(values)
     parameters.initializeBuffers(state)
     let (scale, shift) = (values.matrix(parameters.scale), values.matrix(parameters.shift))
@@ -128,7 +128,7 @@ import Testing
     // All ranks know the whole batch, so that all can shift the same number of it.
     let wholeInput = workspace.normals(rows: globalRows, columns: features, stream: 1)
     let wholeCotangent = workspace.normals(rows: globalRows, columns: features, stream: 2)
-    let input = Signal(
+    let input = try Signal(
       rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
     let layer = try BatchNorm(
       parameters, values: values, buffers: state,

@@ -13,20 +13,20 @@ import Testing
     #expect(layout.entries.map(\.name) == ["a", "b", "c"])
   }
 
-  @Test func tensorsAreViewsOfTheArena() {
+  @Test func tensorsAreViewsOfTheArena() throws {
     var layout = ParameterLayout()
     let entry = layout.add("a", shape: [2, 2])
-    let arena = ParameterArena(layout)
+    let arena = try ParameterArena(layout)
     arena.matrix(entry)[1, 1] = 7
     #expect(arena.values[3] == 7)
     #expect(arena.tensor(entry).last == 7)
     #expect(arena.values.count == layout.extent)
   }
 
-  @Test func aVectorIsARow() {
+  @Test func aVectorIsARow() throws {
     var layout = ParameterLayout()
     let entry = layout.add("bias", shape: [4])
-    let matrix = ParameterArena(layout).matrix(entry)
+    let matrix = try ParameterArena(layout).matrix(entry)
     #expect((matrix.rows, matrix.columns) == (1, 4))
   }
 }

@@ -26,11 +26,11 @@ import Testing
     let rows = batch.shard.rows
     var (layout, buffers) = (ParameterLayout(), ParameterLayout())
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
-    let values = ParameterArena(layout)
-    let state = ParameterArena(buffers)
+    let values = try ParameterArena(layout)
+    let state = try ParameterArena(buffers)
     parameters.initialize(values)
     parameters.initializeBuffers(state)
-    let input = Signal(
+    let input = try Signal(
       rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
     let reduction = try collective.makeReduction(
       name: "gradients", of: layout, over: batch.shard.partition)

@@ -77,13 +77,25 @@ private func expectBroken(
 
   @Test(arguments: TensorDataType.allCases)
   func everyTypeHasItsSize(dataType: TensorDataType) throws {
-    let count = dataType.byteCount * 2
-    let header = one(dataType.rawValue, "[2]", "[0,\(count)]")
+    let count = dataType.bitCount * 4 / 8
+    let header = one(dataType.rawValue, "[4]", "[0,\(count)]")
     #expect(try read(safetensors(header, Array(repeating: 0, count: count))).tensors.count == 1)
     expectBroken(
-      safetensors(one(dataType.rawValue, "[2]", "[0,\(count + 1)]")),
+      safetensors(one(dataType.rawValue, "[4]", "[0,\(count + 1)]")),
       at: 54 + dataType.rawValue.count - 2,
-      "\(count) bytes for \(dataType.rawValue) [2]")
+      "\(count) bytes for \(dataType.rawValue) [4]")
+  }
+
+  /// Elements of less than a byte fill whole bytes together, or the file is broken.
+  @Test(arguments: [("F4", "[3]"), ("F6_E2M3", "[2]"), ("F6_E3M2", "[3,3]")])
+  func partsOfBytesAreBroken(dataType: String, shape: String) {
+    expectBroken(
+      safetensors(one(dataType, shape, "[0,2]")), at: 9, "elements that fill whole bytes")
+  }
+
+  @Test func elementsOfLessThanAByteAreCounted() throws {
+    let file = try read(safetensors(one("F6_E2M3", "[2,2]", "[0,3]"), [1, 2, 3]))
+    #expect(file.tensors[0].elementCount == 4)
   }
 
   @Test func namesMayHaveEscapes() throws {

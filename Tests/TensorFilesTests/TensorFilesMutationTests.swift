@@ -25,7 +25,7 @@ import Testing
         }
         for tensor in file.tensors {
           let copy = file.withUnsafeBytes(of: tensor) { Array($0) }
-          #expect(copy.count == tensor.shape.reduce(tensor.dataType.byteCount, *))
+          #expect(8 * copy.count == tensor.shape.reduce(tensor.dataType.bitCount, *))
         }
         return nil
       } catch {

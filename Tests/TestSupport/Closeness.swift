@@ -20,11 +20,19 @@ public func difference<Actual: Sequence, Expected: Sequence>(
 }
 
 extension Workspace {
+  /// A matrix of zeros, for tests that could do nothing without memory.
+  public func testMatrix(rows: Int, columns: Int) -> Matrix {
+    guard let matrix = try? matrix(rows: rows, columns: columns) else {
+      preconditionFailure("no memory for a test's matrix of \(rows) x \(columns)")
+    }
+    return matrix
+  }
+
   /// A matrix of normal numbers times `deviation`, fixed by `stream`.
   public func normals(
     rows: Int, columns: Int, stream: UInt32, deviation: Float = 1
   ) -> Matrix {
-    let matrix = matrix(rows: rows, columns: columns)
+    let matrix = testMatrix(rows: rows, columns: columns)
     RandomSource(seed: 20_240_229).fillNormals(matrix, stream: stream, step: 0, firstSample: 0)
     for index in matrix.buffer.indices { matrix.buffer[index] *= deviation }
     return matrix

@@ -56,7 +56,7 @@ public enum Golden {
     /// The values as a matrix in a workspace; a vector is a row.
     public func matrix(in workspace: Workspace) -> Matrix {
       let shape = shape
-      let matrix = workspace.matrix(
+      let matrix = workspace.testMatrix(
         rows: shape.count == 1 ? 1 : shape[0], columns: shape[shape.count - 1])
       for (index, value) in floats.enumerated() { matrix.buffer[index] = value }
       return matrix

@@ -98,9 +98,9 @@ private final class ThreadCollective: Collective {
 
   func makeReduction(
     name: String, of layout: ParameterLayout, over partition: BatchPartition
-  ) -> any Reduction {
+  ) throws -> any Reduction {
     defer { reductions += 1 }
-    return ThreadReduction(team, rank: rank, exchange: reductions, layout, partition)
+    return try ThreadReduction(team, rank: rank, exchange: reductions, layout, partition)
   }
 }
 
@@ -149,11 +149,11 @@ private final class ThreadReduction: Reduction {
   init(
     _ team: ThreadTeam, rank: Int, exchange: Int, _ layout: ParameterLayout,
     _ partition: BatchPartition
-  ) {
+  ) throws {
     self.team = team
     self.exchange = exchange
-    parts = partition.nodesOfRank[rank].map { _ in ParameterArena(layout) }
-    sum = ParameterArena(layout)
+    parts = try partition.nodesOfRank[rank].map { _ in try ParameterArena(layout) }
+    sum = try ParameterArena(layout)
     order = partition.orderOfNodes
     places = partition.nodesOfRank.enumerated().flatMap { rank, nodes in
       nodes.indices.map { (rank, $0) }

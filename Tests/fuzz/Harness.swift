@@ -29,7 +29,7 @@ public func readOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
       for tensor in file.tensors {
         let copy = file.withUnsafeBytes(of: tensor) { Array($0) }
         precondition(
-          copy.count == tensor.shape.reduce(tensor.dataType.byteCount, *), "not its bytes")
+          8 * copy.count == tensor.shape.reduce(tensor.dataType.bitCount, *), "not its bytes")
       }
     } catch {
       check(error.description)

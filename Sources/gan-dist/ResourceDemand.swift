@@ -1,0 +1,42 @@
+import FashionMNIST
+import GANTraining
+import Glibc
+import MPI
+import Matrices
+import Memory
+
+/// What a rank must have before it begins, seen to where a lack of it can still be told.
+enum ResourceDemand {
+  /// Address space that MPI, threads and the products' machine code take before the first matrix.
+  private static let byteCountOfLibraries = 256 << 20
+
+  /// Ends the process with a message if there is too little memory to start MPI, which crashes then.
+  static func beforeMPI() {
+    do throws(MemoryError) {
+      try Memory.demand(byteCountOfLibraries, areUsed: false, for: "MPI and threads")
+    } catch {
+      // The first rank that fails ends the job: let it be the one that speaks.
+      if LauncherEnvironment.rank > 0 { sleep(2) }
+      exit(FailureReport.explain(error, nil).status)
+    }
+  }
+}
+
+extension RankDirectory {
+  /// Sees whether all hosts have the memory that training takes, before any is taken. Every rank must call this.
+  /// - Throws: ``AgreedFailure`` of a `MemoryError`; `TrainingSettings.Invalid` for settings that do not fit the data.
+  func demandResources(
+    for settings: TrainingSettings, _ dataSet: ImageDataSet, on communicator: Communicator
+  ) throws {
+    // What is wrong with an option is no lack of memory.
+    try settings.validate(
+      imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
+    let host = MPISession.hostName
+    try communicator.agree {
+      try TrainingMemory(
+        Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,
+        rankCount: rankCount, ranksOnHost: hostOfRank.count { $0 == host }
+      ).demand()
+    }
+  }
+}
