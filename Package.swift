@@ -62,7 +62,11 @@ let tests: [Target] = [
   .testTarget(name: "MatricesTests", dependencies: ["Matrices", "VectorKernels", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
-  .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+  .testTarget(
+    name: "FilesTests",
+    dependencies: [
+      "Files", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
   .testTarget(
     name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),

@@ -12,6 +12,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     case flush
     case close
     case rename
+    case list
   }
 
   /// The file concerned, as the caller named it.
