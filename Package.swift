@@ -46,6 +46,7 @@ let programs: [Target] = [
       "NeuralNetwork", "Pictures", "TensorFiles", "Tracing",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
     ]),
   .executableTarget(
     name: "mpi-checks",

@@ -64,9 +64,11 @@ public final class FlightRecorder {
     try keep(in: folder)
   }
 
-  /// Makes the rank's file in the folder, with what is recorded already; what was there before is gone.
+  /// Makes the rank's file in the folder, with what is recorded already; what was there before is
+  /// gone.
   ///
-  /// The file takes the place of the memory at the same address, so that recording need not look where it goes.
+  /// The file takes the place of the memory at the same address, so that recording need not look
+  /// where it goes.
   /// - Throws: ``FlightRecordError`` if the file cannot be made; recording goes on in memory then.
   public func keep(in folder: String) throws {
     try Self.map(folder + "/" + fileName, size: size, at: base)

@@ -62,7 +62,9 @@ struct BenchCommand: ParsableCommand {
   ) throws {
     let ranks = try RankDirectory(communicator, placement: placement, threadCount: threadCount)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
-    let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+    let shared = try SharedDataSet(over: communicator) {
+      try TrainingData(explicitFolder: data)
+    }
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
     settings.epochs = 1 + (warmUp + 2 * steps) / stepsPerEpoch

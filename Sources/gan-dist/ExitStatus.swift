@@ -21,7 +21,9 @@ enum ExitStatus: Int32 {
     switch error {
     case is TrainingSettings.Invalid: self = .badUsage
     case let error as DataSetError: self = error.kind == .missing ? .missingInput : .badData
-    case is RunFolderError, is PictureError: self = .cannotWrite
+    case let error as RunFolderError:
+      self = error.kind == .unreadable ? .missingInput : .cannotWrite
+    case is PictureError: self = .cannotWrite
     case let error as TensorFileError:
       switch error.kind {
       case .missing: self = .missingInput
