@@ -238,7 +238,7 @@ run_mpirun() {
   # be killed, the job ends, too.
   local guard=()
   ! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig TERM)
-  GAN_DIST_LAUNCHER=1 setsid "${guard[@]}" "$mpirun" -x GAN_DIST_LAUNCHER "$@" \
+  setsid "${guard[@]}" "$mpirun" "$@" \
     </dev/null >&"$output" 2>&"$errors" 9>&- {errors}>&- {job_words}<&- &
   job=$!
   # Asked while it was being started.
@@ -310,9 +310,8 @@ supervise() {
   if ((restarts > 0)); then
     out=$(option_value --out "$@")
     resume=$(option_value --resume "$@")
-    if [[ -z $out && $resume == */checkpoints/* ]]; then
-      out=${resume%/checkpoints/*} # where gan-dist goes on, too
-    elif [[ -z $out ]]; then
+    [[ -n $out ]] || out=$(resumed_folder "$resume")
+    if [[ -z $out ]]; then
       out=$(new_run_folder)
       options+=(--out "$out")
     fi
@@ -331,7 +330,8 @@ supervise() {
       # It has left a checkpoint of its own: what it was told to begin with is in there.
       without_option --resume ${options[@]+"${options[@]}"}
       without_option --batch-size-per-rank ${remaining[@]+"${remaining[@]}"}
-      options=(${remaining[@]+"${remaining[@]}"} --resume latest)
+      without_option --out ${remaining[@]+"${remaining[@]}"}
+      options=(${remaining[@]+"${remaining[@]}"} --resume latest --out "$out")
     fi
     say "the job failed with status $status; restart $attempt of $restarts in $pause s"
     sleep "$pause" &
@@ -350,6 +350,29 @@ new_run_folder() {
     out=${base}_$number
   done
   printf '%s\n' "$out"
+}
+
+# resumed_folder PATH: prints the run's folder in which gan-dist goes on with --resume PATH, if there is one.
+resumed_folder() {
+  local folder=$1
+  [[ -n $folder && $folder != latest ]] || return 0
+  [[ -d $folder ]] || folder=$(dirname -- "$folder")
+  if [[ ${folder##*/} == checkpoints ]]; then
+    folder=$(dirname -- "$folder")
+  elif [[ $(realpath -m -- "$folder") == */checkpoints ]]; then
+    folder+=/..
+  elif [[ ! -d $1 ]]; then
+    return 0
+  fi
+  printf '%s\n' "$folder"
+}
+
+# started_as WORD…: tells gan-dist how this script was started, for the line which says how to go on.
+started_as() {
+  local words
+  printf -v words '%q ' "$0" "$@"
+  [[ -z ${GAN_DIST_PROGRAM-} ]] || printf -v words 'GAN_DIST_PROGRAM=%q %s' "$GAN_DIST_PROGRAM" "$words"
+  export GAN_DIST_START_COMMAND=${words% }
 }
 
 # newest_checkpoint RUN: prints name and time of the newest checkpoint of a run's folder, if there is one.

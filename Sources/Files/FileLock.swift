@@ -7,6 +7,8 @@ public final class FileLock {
   public enum Refusal: Error, Hashable, Sendable {
     /// Another process has it; what that process said of itself, made safe for a terminal.
     case held(owner: String)
+    /// Another process has removed the file meanwhile: whoever comes next would lock another.
+    case replaced
     /// The file cannot serve as a lock.
     case unusable(FileError)
   }
@@ -47,6 +49,7 @@ public final class FileLock {
       if locked.code == EWOULDBLOCK { throw .held(owner: text().escapedForTerminal) }
       throw .unusable(FileError(path: path, call: .create, code: locked.code))
     }
+    guard isStill(at: path) else { throw .replaced }
     ftruncate(descriptor, 0)
     // The text only helps people: a full disk is noticed by whoever writes more.
     var owner = "\(Self.textStart)\(getpid()) on \(hostName)"
@@ -99,6 +102,13 @@ public final class FileLock {
           path: path, call: .create,
           reason: "it is a file of something else; move it, or take another folder"))
     }
+  }
+
+  /// Whether the path still leads to the open file.
+  private func isStill(at path: String) -> Bool {
+    var (open, named) = (stat(), stat())
+    return fstat(descriptor, &open) == 0 && lstat(path, &named) == 0
+      && open.st_dev == named.st_dev && open.st_ino == named.st_ino
   }
 
   /// What the file says, as far as it is read.

@@ -9,6 +9,7 @@ public final class FlightRecorder {
   public var step = 0
   /// The number of the last operation, from 1; 0 before the first.
   public private(set) var operationCount = 0
+  private let fileName: String
   private let base: UnsafeMutableRawPointer
   private let size: Int
   private let slots: UnsafeMutableRawPointer
@@ -16,25 +17,27 @@ public final class FlightRecorder {
   private let nameCapacity: Int
   private var nameCount = 0
 
-  /// Makes the rank's file in the folder; what was there before is gone.
+  /// Begins to record in memory, until ``keep(in:)`` names a folder.
   /// - Parameters:
   ///   - slotCount: how many operations are remembered.
   ///   - nameCapacity: how many exchanges can have a name.
-  /// - Throws: ``FlightRecordError`` if the file cannot be made.
+  /// - Throws: ``FlightRecordError`` if there is no memory.
   public init(
-    folder: String, rank: Int, rankCount: Int, hostName: String, slotCount: Int = 1024,
-    nameCapacity: Int = 128
+    rank: Int, rankCount: Int, hostName: String, slotCount: Int = 1024, nameCapacity: Int = 128
   ) throws {
     typealias Format = FlightRecordFormat
     precondition(
       Format.slotCountRange.contains(slotCount) && Format.nameCapacityRange.contains(nameCapacity))
-    let path = FlightRecord.path(folder: folder, rank: rank)
     size = Format.fileSize(nameCapacity: nameCapacity, slotCount: slotCount)
-    base = try Self.map(path, size: size)
+    fileName = Format.fileName(rank: rank)
+    guard
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else { throw FlightRecordError(path: fileName) }
+    self.base = base
     slots = base + Format.slotsOffset(nameCapacity: nameCapacity)
     (self.slotCount, self.nameCapacity) = (slotCount, nameCapacity)
 
-    // Every page is written to now, so that no step has to wait for one.
     base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
     func put(_ value: Int, at offset: Int) {
       base.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: offset, as: UInt32.self)
@@ -47,6 +50,28 @@ public final class FlightRecorder {
     put(nameCapacity, at: Format.nameCapacityOffset)
     Self.store(hostName, to: base + Format.hostOffset, size: Format.hostSize)
     base.storeBytes(of: Format.magic, toByteOffset: Format.magicOffset, as: UInt64.self)
+  }
+
+  /// Makes the rank's file in the folder, and records there.
+  /// - Throws: ``FlightRecordError`` if the file cannot be made.
+  public convenience init(
+    folder: String, rank: Int, rankCount: Int, hostName: String, slotCount: Int = 1024,
+    nameCapacity: Int = 128
+  ) throws {
+    try self.init(
+      rank: rank, rankCount: rankCount, hostName: hostName, slotCount: slotCount,
+      nameCapacity: nameCapacity)
+    try keep(in: folder)
+  }
+
+  /// Makes the rank's file in the folder, with what is recorded already; what was there before is
+  /// gone.
+  ///
+  /// The file takes the place of the memory at the same address, so that recording need not look
+  /// where it goes.
+  /// - Throws: ``FlightRecordError`` if the file cannot be made; recording goes on in memory then.
+  public func keep(in folder: String) throws {
+    try Self.map(folder + "/" + fileName, size: size, at: base)
   }
 
   deinit { munmap(base, size) }
@@ -115,7 +140,10 @@ public final class FlightRecorder {
     }
   }
 
-  private static func map(_ path: String, size: Int) throws -> UnsafeMutableRawPointer {
+  /// Puts a new file in the place of the memory at `base`, which it begins with the content of.
+  private static func map(
+    _ path: String, size: Int, at base: UnsafeMutableRawPointer
+  ) throws {
     // A file of its own: what was there may be a link to something, or another process may have
     // it in its memory and would die if it got shorter.
     unlink(path)
@@ -125,10 +153,17 @@ public final class FlightRecorder {
     // Room on the disk now, or a store would kill the process once the disk is full.
     let code = posix_fallocate(descriptor, 0, size)
     guard code == 0 else { throw FlightRecordError(path: path, code: code) }
-    guard
-      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
-      base != MAP_FAILED
+    let protection = PROT_READ | PROT_WRITE
+    guard let copy = mmap(nil, size, protection, MAP_SHARED, descriptor, 0), copy != MAP_FAILED
     else { throw FlightRecordError(path: path) }
-    return base
+    copy.copyMemory(from: base, byteCount: size)
+    munmap(copy, size)
+    guard mmap(base, size, protection, MAP_SHARED | MAP_FIXED, descriptor, 0) != MAP_FAILED
+    else { throw FlightRecordError(path: path) }
+    // Every page is written to now, so that no step has to wait for one.
+    for page in stride(from: 0, to: size, by: 4096) {
+      base.storeBytes(
+        of: base.load(fromByteOffset: page, as: UInt8.self), toByteOffset: page, as: UInt8.self)
+    }
   }
 }

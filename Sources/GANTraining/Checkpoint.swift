@@ -11,11 +11,18 @@ public struct RunConfiguration: Equatable, Sendable, Codable {
   public var imageWidth: Int
   /// SHA-256 of the training set's content.
   public var dataDigest: String
+  /// Images of the training set; nil in files of version 0.1.
+  public var imageCount: Int?
+  /// The folder that the data were read from; nil in files of version 0.1, and where its name is no
+  /// text.
+  public var dataFolder: String?
 
   public init(
     settings: TrainingSettings, architecture: Architecture, imageHeight: Int, imageWidth: Int,
-    dataDigest: String
+    dataDigest: String, imageCount: Int? = nil, dataFolder: String? = nil
   ) {
+    self.imageCount = imageCount
+    self.dataFolder = dataFolder
     self.settings = settings
     self.architecture = architecture
     self.imageHeight = imageHeight

@@ -16,6 +16,15 @@ public struct EpochRecord: Equatable, Sendable, Codable {
   public var imagesPerSecond: Double
 }
 
+extension EpochRecord {
+  /// The record of so many steps, whose losses add up to `sums`.
+  init(epoch: Int, steps: Int, sums: LossSummary, seconds: Double, batchSize: Int) {
+    self.init(
+      epoch: epoch, steps: steps, means: sums / Double(steps), seconds: seconds,
+      imagesPerSecond: Double(steps) * Double(batchSize) / max(seconds, 1e-9))
+  }
+}
+
 /// Where a run is, after a step.
 public struct TrainingProgress: Sendable {
   /// From 1.
@@ -50,7 +59,7 @@ public struct RunPosition: Equatable, Sendable, Codable {
       guard record.epoch == index + 1, record.steps > 0, record.steps <= rest else { return false }
       rest -= record.steps
     }
-    return rest >= 0 && step <= 1 << 32 && seconds >= 0
+    return rest >= 0 && step <= TrainingSettings.mostSteps && seconds >= 0
   }
 }
 
@@ -58,7 +67,7 @@ public struct RunPosition: Equatable, Sendable, Codable {
 ///
 /// Ranks meet in an observer only if all of them have it, and only after a step or at the end of the run, where all are.
 public protocol TrainingObserver {
-  /// Before the first step.
+  /// Before the first step, when there is a checkpoint to go on from.
   func trainingWillBegin(_ trainer: Trainer) throws
   /// After every step; it is on the hot path.
   func stepDidEnd(_ progress: TrainingProgress) throws
@@ -200,21 +209,19 @@ public final class Trainer {
     return position
   }
 
-  /// Goes on from a position whose tensors the state already holds. Every rank must call this with the same position.
-  /// - Parameter stepsPerEpochBefore: of the run so far. If an epoch has another number of steps now, the one that is not
-  ///   over is closed as it is, and the run goes on with the next.
-  public func resume(at position: RunPosition, stepsPerEpochBefore: Int) {
-    self.position = position
-    stepInEpoch = position.step - position.history.reduce(0) { $0 + $1.steps }
+  /// Goes on from a position whose tensors the state already holds. Every rank must call this with
+  /// the same resumption.
+  /// - Parameter isSaved: whether the run's folder has a checkpoint of it; if not, one is due
+  ///   before the first step.
+  public func resume(_ resumption: Resumption, isSaved: Bool) {
+    position = resumption.position
+    stepInEpoch = resumption.stepInEpoch
+    totalSteps = resumption.totalSteps
+    history = position.history
     state.resume(atStep: position.step)
-    lastCheckpointStep = position.step
-    if stepInEpoch > 0 && stepsPerEpochBefore != stepsPerEpoch { closeEpoch() }
-    history = self.position.history
-    let stepsLeft = (settings.epochs - history.count) * stepsPerEpoch - stepInEpoch
-    let end = position.step + max(0, stepsLeft)
-    totalSteps = max(position.step, min(end, settings.maximumSteps ?? end))
+    lastCheckpointStep = isSaved ? position.step : -1
     // A run that was cut short within an epoch, and is not to go on, ends with that epoch's record.
-    if stepInEpoch > 0 && totalSteps == position.step {
+    if stepInEpoch > 0 && !resumption.hasStepsLeft {
       history.append(record(seconds: position.seconds))
     }
   }
@@ -222,10 +229,8 @@ public final class Trainer {
   /// The record of the epoch so far.
   private func record(seconds: Double) -> EpochRecord {
     EpochRecord(
-      epoch: position.history.count + 1, steps: stepInEpoch,
-      means: position.sums / Double(stepInEpoch), seconds: seconds,
-      imagesPerSecond: Double(stepInEpoch) * Double(settings.globalBatchSize)
-        / max(seconds, 1e-9))
+      epoch: position.history.count + 1, steps: stepInEpoch, sums: position.sums,
+      seconds: seconds, batchSize: settings.globalBatchSize)
   }
 
   /// Ends the epoch: its record stays, its sums begin anew.
@@ -245,10 +250,10 @@ public final class Trainer {
     // Who shares the state with others must not read it before they have loaded it, too.
     _ = try state.generator.replicas.meet(true)
     _ = try state.discriminator.replicas.meet(true)
-    try observer.trainingWillBegin(self)
     epochStart = .now
     // The first state is a checkpoint, too: whatever happens from now on, the run can go on.
     try saveCheckpoint(observer)
+    try observer.trainingWillBegin(self)
     while state.step < totalSteps {
       if try runEpoch(observer: observer, stopRequested: stopRequested) == .stopped {
         return .stopped
@@ -259,14 +264,14 @@ public final class Trainer {
     return .finished
   }
 
-  /// Trains to the end of an epoch, from wherever in it the run stands.
+  /// Trains to the end of an epoch, from wherever in it the run stands: at least one step.
   private func runEpoch(
     observer: some TrainingObserver, stopRequested: () -> Bool
   ) throws -> RunEnding {
     epochStart = .now
     loader.shuffle(epoch: position.history.count)
     let epoch = position.history.count + 1  // People count from 1.
-    while stepInEpoch < stepsPerEpoch && state.step < totalSteps {
+    repeat {
       let outcome = try Timeline.record(.step, state.step) {
         StepPart.loading.record {
           for real in step.realImages {
@@ -286,7 +291,8 @@ public final class Trainer {
       if epochIsWhole || state.step == totalSteps {
         try endEpoch(observer)
       }
-      if outcome.stopRequested {
+      // A run that is over has nothing to go on with: it ends as one that nobody stopped.
+      if outcome.stopRequested && state.step < totalSteps {
         try saveCheckpoint(observer)
         try observer.trainingDidStop(self)
         return .stopped
@@ -295,8 +301,7 @@ public final class Trainer {
         schedule.steps > 0 && state.step.isMultiple(of: schedule.steps)
         || schedule.epochs > 0 && epochIsWhole && epoch.isMultiple(of: schedule.epochs)
       if isDue { try saveCheckpoint(observer) }
-      if epochIsWhole { break }
-    }
+    } while stepInEpoch > 0 && state.step < totalSteps
     return .finished
   }
 

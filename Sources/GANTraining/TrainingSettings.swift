@@ -19,6 +19,9 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   /// Rows of a logical shard of a reproducible run, if nothing else is said.
   public static let usualShardSize = 16
 
+  /// Global steps that have random numbers of their own.
+  static let mostSteps = 1 << 32
+
   /// In which parts sums over the batch are taken before the parts are added up in one fixed tree.
   public var logicalShards: BatchPartition.LogicalShards {
     get { logicalShardSize.map(BatchPartition.LogicalShards.ofSize) ?? .onePerRank }
@@ -149,7 +152,7 @@ extension TrainingSettings {
     }
     let (steps, overflow) = epochs.multipliedReportingOverflow(
       by: stepsPerEpoch(imageCount: imageCount))
-    guard !overflow && steps <= 1 << 32 else {
+    guard !overflow && steps <= Self.mostSteps else {
       throw Invalid(
         setting: "--epochs",
         reason: "is \(epochs), which makes more than the 2^32 steps that have random numbers")

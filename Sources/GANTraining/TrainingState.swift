@@ -109,14 +109,15 @@ extension TrainingState {
       + tensors("optimizer_d.exp_avg_sq.", discriminatorOptimizer.secondMoments)
   }
 
-  /// The arenas that hold all tensors.
-  public var arenas: [ParameterArena] {
-    [
-      generator.parameters, generator.buffers, generatorOptimizer.firstMoments,
-      generatorOptimizer.secondMoments, discriminator.parameters,
-      discriminatorOptimizer.firstMoments, discriminatorOptimizer.secondMoments,
-    ]
+  /// The arenas of each network that ranks of a host may have in common, and by what they have it.
+  public var sharedArenas: [(replicas: any Replicas, arenas: [ParameterArena])] {
+    [(generator, generatorOptimizer), (discriminator, discriminatorOptimizer)].map {
+      ($0.replicas, [$0.parameters, $1.firstMoments, $1.secondMoments])
+    }
   }
+
+  /// The arenas that every rank has for itself.
+  public var ownArenas: [ParameterArena] { [generator.buffers, discriminator.buffers] }
 
   private func tensors(_ prefix: String, _ network: NetworkState) -> [NamedTensor] {
     // A module's buffers follow its parameters, as in PyTorch's state_dict.

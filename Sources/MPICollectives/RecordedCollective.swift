@@ -112,6 +112,7 @@ private final class RecordedReplicas: Replicas {
   }
 
   func share(of count: Int) -> Range<Int> { base.share(of: count) }
+  var leads: Bool { base.leads }
 
   func meet(_ verdict: Bool) throws -> Bool {
     try exchange.record(.gather, byteCount: 0) { try base.meet(verdict) }

@@ -42,6 +42,8 @@ final class SharedReplicas: Replicas {
     Partition.lines(of: count, rankCount: host.rankCount, rank: host.rank)
   }
 
+  var leads: Bool { host.rank == 0 }
+
   func meet(_ verdict: Bool) throws -> Bool {
     awaited.enter(.gather)
     written.come(verdict)

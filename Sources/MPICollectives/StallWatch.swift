@@ -17,7 +17,8 @@ public final class StallWatch {
   /// In nanoseconds, as all times here.
   private let timeout: Int
   private let hostOfRank: [String]
-  private let flightRecordFolder: String?
+  /// Where ranks keep flight records, to be read if one is missing.
+  public var flightRecordFolder: String?
   private var names: [String] = []
   private var current = Operation()
   private var enteredByAll = Operation()
@@ -30,10 +31,10 @@ public final class StallWatch {
   /// Every rank must call this.
   /// - Parameters:
   ///   - timeout: seconds that an exchange may take, more than 0.
-  ///   - flightRecordFolder: where ranks keep flight records, to be read if one is missing.
+  ///   - flightRecordFolder: where ranks keep flight records; it may be named later.
   /// - Throws: `MPIError`.
   public init(
-    _ communicator: Communicator, timeout: Double, flightRecordFolder: String?
+    _ communicator: Communicator, timeout: Double, flightRecordFolder: String? = nil
   ) throws {
     precondition(timeout > 0, "a watch without patience")
     self.communicator = communicator

@@ -10,6 +10,8 @@ public protocol Replicas: AnyObject {
   ) throws -> UnsafeMutableBufferPointer<Number>
   /// Which of `count` numbers this rank writes: the shares of all ranks that share the memory are the whole.
   func share(of count: Int) -> Range<Int>
+  /// Whether this rank is the first of those that share the memory: it speaks for them to others.
+  var leads: Bool { get }
   /// Waits until the ranks that share the memory have written their shares. Every rank must call this.
   /// - Returns: whether `verdict` is true on all of them.
   func meet(_ verdict: Bool) throws -> Bool
@@ -36,5 +38,6 @@ public final class PrivateReplicas: Replicas {
   }
 
   public func share(of count: Int) -> Range<Int> { 0..<count }
+  public var leads: Bool { true }
   public func meet(_ verdict: Bool) -> Bool { verdict }
 }

@@ -69,7 +69,9 @@ struct BenchCommand: ParsableCommand {
     let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
-    let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+    let shared = try SharedDataSet(over: communicator) {
+      try TrainingData(explicitFolder: data)
+    }
     try ranks.demandResources(for: settings, shared.training, on: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)

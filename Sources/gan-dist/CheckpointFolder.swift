@@ -1,67 +1,121 @@
+import Files
 import GANTraining
 import Glibc
 import TensorFiles
 
 /// The checkpoints of a run: `checkpoints/step_00018740.safetensors`, the newest few.
+///
+/// Other files may lie beside them. They are none of the program's business.
 struct CheckpointFolder {
   let path: String
-  /// How many to keep, at least 1.
-  let kept: Int
+
+  /// A file that has the name of a checkpoint.
+  struct Entry: Equatable {
+    let step: Int
+    /// Nil for a link that leads nowhere.
+    let identity: FileIdentity?
+  }
 
   /// The file of a step.
-  func file(step: Int) -> String {
-    "\(path)/step_\(Phrases.padded(step, to: 8, with: "0")).safetensors"
+  func file(step: Int) -> String { "\(path)/\(Self.fileName(step: step))" }
+
+  /// The name of a step's file.
+  static func fileName(step: Int) -> String {
+    "step_\(Phrases.padded(step, to: 8, with: "0")).safetensors"
   }
 
-  /// The steps that have a file, newest first.
-  func steps() -> [Int] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var steps: [Int] = []
-    while let entry = readdir(folder) {
-      // The entry is only as long as its name: it must not be copied whole.
-      guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
-      let name = String(
-        cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
-      guard name.hasPrefix("step_"), name.hasSuffix(".safetensors"),
-        let step = Int(name.dropFirst("step_".count).dropLast(".safetensors".count))
-      else { continue }
-      steps.append(step)
+  /// The step that a file's name tells; nil for names that the program does not give.
+  static func step(ofFileName name: String) -> Int? {
+    guard name.hasPrefix("step_"), name.hasSuffix(".safetensors"),
+      let step = Int(name.dropFirst("step_".count).dropLast(".safetensors".count)),
+      step >= 0, fileName(step: step) == name
+    else { return nil }
+    return step
+  }
+
+  /// The checkpoints that are there, newest first.
+  /// - Throws: `FileError` if the folder cannot be looked through.
+  func entries() throws(FileError) -> [Entry] {
+    var entries: [Entry] = []
+    for name in try FolderListing.names(in: path) {
+      guard let step = Self.step(ofFileName: name.string) else { continue }
+      let file = file(step: step)
+      var status = stat()
+      guard lstat(file, &status) == 0 else {
+        // Somebody has just removed it.
+        if errno == ENOENT { continue }
+        throw FileError(path: file, call: .examine, code: errno)
+      }
+      // A link that leads nowhere may be a checkpoint on a disk that is not there now.
+      let isLink = status.st_mode & S_IFMT == S_IFLNK
+      if isLink && stat(file, &status) != 0 {
+        entries.append(Entry(step: step, identity: nil))
+      } else if status.st_mode & S_IFMT == S_IFREG {
+        entries.append(Entry(step: step, identity: FileIdentity(path: file)))
+      }
     }
-    return steps.sorted(by: >)
+    return entries.sorted { $0.step > $1.step }
   }
 
-  /// Reads the newest checkpoint that is whole; nil if there are none at all.
+  /// Reads the newest of some checkpoints that is whole; nil if there are none.
   /// - Parameter warn: is told of each damaged one that is passed over.
-  /// - Throws: `TensorFileError` if all are damaged: a run is not begun anew over what is left of it.
-  func newestWhole(warn: (String) -> Void) throws -> Checkpoint? {
-    var damage: (any Error)?
-    for step in steps() {
+  /// - Throws: `TensorFileError` for one that cannot be read, which need not be damaged; also if
+  ///   all are damaged: a run is not begun anew over what is left of it.
+  func newestWhole(
+    of entries: [Entry], warn: (String) -> Void
+  ) throws -> (checkpoint: Checkpoint, file: String)? {
+    var damage: TensorFileError?
+    for entry in entries {
+      let file = file(step: entry.step)
       do {
-        return try Checkpoint(path: file(step: step))
-      } catch {
+        let checkpoint = try Checkpoint(path: file)
+        guard checkpoint.position.step == entry.step else {
+          throw TensorFileError(
+            kind: .broken, path: file,
+            message: "is of step \(checkpoint.position.step), not of the step of its name")
+        }
+        return (checkpoint, file)
+      } catch let error as TensorFileError where error.kind == .broken {
         warn("a checkpoint is damaged and passed over: \(error)")
-        damage = error
+        damage = damage ?? error
       }
     }
     if let damage { throw damage }
     return nil
   }
 
-  /// Renames the checkpoints of later steps to `NAME.abandoned`, so that they are not taken for the newest of the run that
-  /// goes on without them.
+  /// Renames checkpoints of later steps to `NAME.abandoned`, so that they are not taken for the
+  /// newest of the run that goes on without them.
+  /// - Parameters:
+  ///   - kept: the checkpoint that the run goes on from. Another one of the same step is of
+  ///     another past.
+  ///   - undo: how to take it back.
   /// - Returns: the files as they were named.
   /// - Throws: `RunFolderError`.
-  func setAside(after step: Int) throws -> [String] {
-    try steps().filter { $0 > step }.map { later in
-      let file = file(step: later)
-      guard rename(file, file + ".abandoned") == 0 else { throw RunFolderError(path: file) }
+  func setAside(after step: Int, except kept: String, undo: UndoList) throws -> [String] {
+    try entries().compactMap { entry in
+      let file = file(step: entry.step)
+      guard entry.step > step || entry.step == step && !FileIdentity.isSame(file, kept) else {
+        return nil
+      }
+      try undo.rename(file, to: UnusedPath.next(to: file + ".abandoned"))
       return file
     }
   }
 
   /// Removes all but the newest few.
-  func removeOld() {
-    for old in steps().dropFirst(kept) { unlink(file(step: old)) }
+  /// - Returns: what went wrong; nil if nothing did.
+  func removeOld(keeping kept: Int) -> String? {
+    do {
+      var problem: String?
+      for old in try entries().dropFirst(kept) where unlink(file(step: old.step)) != 0 {
+        if errno != ENOENT {
+          problem = "cannot remove \(file(step: old.step)): \(String(cString: strerror(errno)))"
+        }
+      }
+      return problem
+    } catch {
+      return "\(error)"
+    }
   }
 }

@@ -37,7 +37,9 @@ enum ExitStatus: Int32 {
       case .broken: self = .badData
       case .noMemory: self = .unavailable
       }
-    case is RunFolderError, is OutputError: self = .cannotWrite
+    case let error as RunFolderError:
+      self = error.kind == .unreadable ? .missingInput : .cannotWrite
+    case is OutputError: self = .cannotWrite
     case is FlightRecordError: self = .missingInput
     case let error as PictureError: self = error.kind == .noMemory ? .unavailable : .cannotWrite
     case let error as TensorFileError:

@@ -1,5 +1,4 @@
 import FlightRecorder
-import Glibc
 import MPI
 import MPICollectives
 import NeuralNetwork
@@ -8,36 +7,33 @@ import NeuralNetwork
 ///
 /// A rank that cannot make its file goes on without one.
 struct FlightRecording {
-  /// The folder as all ranks name it.
-  let folder: String
-  /// What went wrong, on all ranks: for the log.
-  let warnings: [String]
   private let recorder: FlightRecorder?
+
+  /// Begins to record in memory: nothing is touched yet. Every rank must call this.
+  init(over communicator: Communicator) {
+    recorder = try? FlightRecorder(
+      rank: communicator.rank, rankCount: communicator.rankCount, hostName: MPISession.hostName)
+  }
 
   /// Makes the files; on hosts without the run's folder, that too. Every rank must call this.
   /// - Parameter run: the run's folder, on rank 0.
+  /// - Returns: the folder as all ranks name it, and what went wrong, on all ranks: for the log.
   /// - Throws: `MPIError`.
-  init(_ run: RunFolder?, over communicator: Communicator) throws {
-    // What an earlier attempt recorded may tell why it failed.
-    if let old = run?.file(FlightRecordFolder.name), RunFolder.isFolder(old) {
-      rename(old, "\(old).until-\(LocalTime.now(format: "%Y-%m-%d_%H-%M-%S"))")
-    }
+  func keep(
+    in run: RunFolder?, over communicator: Communicator
+  ) throws -> (folder: String, warnings: [String]) {
     let folder = try communicator.broadcast(run?.file(FlightRecordFolder.name) ?? "", from: 0)
-    var recorder: FlightRecorder?
     var problem = ""
     do {
       try RunFolder.makeFolder(folder)
-      recorder = try FlightRecorder(
-        folder: folder, rank: communicator.rank, rankCount: communicator.rankCount,
-        hostName: MPISession.hostName)
+      if let recorder { try recorder.keep(in: folder) } else { problem = "no memory" }
     } catch {
       problem = "\(error)"
     }
-    self.folder = folder
-    self.recorder = recorder
-    warnings = try communicator.allGather(problem).enumerated().compactMap { rank, problem in
+    let warnings = try communicator.allGather(problem).enumerated().compactMap { rank, problem in
       problem.isEmpty ? nil : "no flight record of rank \(rank): \(problem)"
     }
+    return (folder, warnings)
   }
 
   /// The collective, recorded if this rank has a recorder.

@@ -17,7 +17,7 @@ enum LauncherEnvironment {
 
   /// Tells launch/train or launch/cluster, if one of them started this: they take the line out of what is said.
   static func tell(_ state: JobState) {
-    guard rank == 0, getenv("GAN_DIST_LAUNCHER") != nil else { return }
+    guard rank == 0, getenv(ResumeHint.startCommandVariable) != nil else { return }
     Console.error.say("gan-dist: job: \(state.rawValue)\n")
   }
 

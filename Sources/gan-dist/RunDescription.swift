@@ -11,6 +11,8 @@ struct RunDescription {
   let ranks: RankDirectory
   let dataSet: ImageDataSet
   let dataSource: String
+  /// Global steps at the end of the run, those of a resumed run's past included.
+  let totalSteps: Int
 
   var settings: TrainingSettings { configuration.settings }
   private var architecture: Architecture { configuration.architecture }
@@ -126,8 +128,7 @@ struct RunDescription {
   }
 
   private var runLine: String {
-    let steps = settings.totalSteps(imageCount: dataSet.imageCount)
-    return "\(Phrases.count(settings.epochs, "epoch")), \(Phrases.count(steps, "step")),"
+    "\(Phrases.count(settings.epochs, "epoch")), \(Phrases.count(totalSteps, "step")),"
       + " seed \(settings.seed)"
   }
 }

@@ -2,71 +2,97 @@ import Files
 import Glibc
 import SystemPackage
 
-/// A file or folder of the run that cannot be written.
-struct RunFolderError: Error, CustomStringConvertible {
-  let path: String
-  let reason: String
-  var description: String { "cannot write \(path.escapedForTerminal): \(reason)" }
-
-  init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
-  }
-
-  /// With the reason that `errno` names.
-  init(path: String) {
-    self.init(path: path, reason: String(cString: strerror(errno)))
-  }
-}
-
 /// The folder of one run. Only rank 0 writes, and only one program at a time.
 struct RunFolder {
-  /// As the user gave it.
-  let path: String
+  /// Where things are in it.
+  struct Layout {
+    /// As the user gave it.
+    let path: String
+
+    /// The path of a file in the folder.
+    func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
+    var lock: String { file("run.lock") }
+    var log: String { file("log.txt") }
+    var checkpoints: CheckpointFolder { CheckpointFolder(path: file("checkpoints")) }
+  }
+
+  private let layout: Layout
   private let lock: RunLock
 
   /// What people should know of the folder; nil if there is nothing.
   var warning: String? { lock.warning }
-
-  /// Makes the folder and takes its lock.
-  /// - Parameter resuming: whether it may hold a run already; otherwise no run is overwritten.
-  /// - Throws: ``RunFolderError`` if it cannot be made, is in use, or holds another run.
-  init(path: String, resuming: Bool) throws {
-    self.path = path
-    func inside(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
-    try Self.makeFolder(path)
-    // First the lock, then the look: no other program changes what is seen.
-    lock = try RunLock(path: inside("run.lock"), folder: path)
-    if access(inside("config.json"), F_OK) == 0 && !resuming {
-      throw RunFolderError(
-        path: path,
-        reason: """
-          it holds another run; go on with it by --resume latest, or name another folder with \
-          --out
-          """)
-    }
-    for name in ["samples", "plots", "checkpoints"] { try Self.makeFolder(inside(name)) }
-  }
-
-  static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  /// Whether two paths name the same folder; one that is not there is no other's.
-  static func isSame(_ a: String, _ b: String) -> Bool {
-    var (first, second) = (stat(), stat())
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
-      && first.st_ino == second.st_ino
-  }
-
-  /// runs/ and the date and time, such as "runs/2026-03-01_12-30-05".
-  static func defaultPath() -> String {
-    "runs/" + LocalTime.now(format: "%Y-%m-%d_%H-%M-%S")
-  }
+  var path: String { layout.path }
+  var checkpoints: CheckpointFolder { layout.checkpoints }
 
   /// The path of a file in the folder.
-  func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
+  func file(_ name: String) -> String { layout.file(name) }
+
+  /// Makes the folder if it is not there, and takes its lock.
+  /// - Parameters:
+  ///   - path: nil for a new folder under runs/.
+  ///   - undo: how to take it back.
+  /// - Throws: `RunFolderError` if it cannot be made, or is in use.
+  init(path: String?, undo: UndoList) throws {
+    if let path { try Self.makeFolder(path, undo: undo) }
+    let layout = Layout(path: try path ?? Self.makeDefault(undo: undo))
+    self.layout = layout
+    let hadLock = Self.isFile(layout.lock)
+    lock = try RunLock(path: layout.lock, folder: layout.path)
+    if !hadLock { undo.add { unlink(layout.lock) } }
+  }
+
+  static func isFolder(_ path: String) -> Bool { type(of: path) == S_IFDIR }
+  static func isFile(_ path: String) -> Bool { type(of: path) == S_IFREG }
+
+  private static func type(of path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// Makes a folder of its own: runs/ and the date and time, such as "runs/2026-03-01_12-30-05".
+  /// Another start of the same second gets "runs/2026-03-01_12-30-05_2".
+  private static func makeDefault(undo: UndoList) throws -> String {
+    try makeFolder(parentOfDefault, undo: undo)
+    let path = "\(parentOfDefault)/" + LocalTime.now(format: "%Y-%m-%d_%H-%M-%S")
+    var (candidate, number) = (path, 1)
+    while mkdir(candidate, 0o777) != 0 {
+      guard errno == EEXIST else { throw RunFolderError(path: candidate) }
+      number += 1
+      candidate = "\(path)_\(number)"
+    }
+    let made = candidate
+    undo.add { rmdir(made) }
+    return made
+  }
+
+  private static let parentOfDefault = "runs"
+
+  /// Sees whether a run could be written to a folder, without making it.
+  /// - Parameter path: nil for a new folder under runs/.
+  /// - Throws: `RunFolderError`.
+  static func demandWritable(_ path: String?) throws {
+    var place = FilePath(path ?? parentOfDefault)
+    while !isFolder(place.string) {
+      var status = stat()
+      if lstat(place.string, &status) == 0 {
+        throw RunFolderError(path: place.string, code: ENOTDIR)
+      }
+      guard errno == ENOENT else { throw RunFolderError(path: place.string) }
+      let parent = place.removingLastComponent()
+      place = parent.isEmpty ? "." : parent
+    }
+    guard access(place.string, W_OK | X_OK) == 0 else { throw RunFolderError(path: place.string) }
+  }
+
+  /// Sees whether a file could be written whole; one that is there stays as it is.
+  /// - Throws: `RunFolderError`.
+  func demandWritable(_ name: String) throws {
+    do throws(FileError) {
+      try DurableFile.probe(file(name))
+    } catch {
+      throw RunFolderError(path: file(name), reason: error.reason)
+    }
+  }
 
   /// Writes a whole file beside its place, flushes it to the disk and renames it.
   /// - Throws: ``RunFolderError``.
@@ -85,16 +111,23 @@ struct RunFolder {
   }
 
   /// Makes a folder and those above it.
-  static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
-    let reason = errno
-    let parent = FilePath(path).removingLastComponent()
-    if reason == ENOENT, !parent.isEmpty, parent.string != path {
-      try makeFolder(parent.string)
-      if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+  /// - Parameter undo: how to take it back.
+  /// - Throws: `RunFolderError`.
+  static func makeFolder(_ path: String, undo: UndoList? = nil) throws {
+    func make() -> Bool {
+      guard mkdir(path, 0o777) == 0 else { return errno == EEXIST && isFolder(path) }
+      undo?.add { rmdir(path) }
+      return true
     }
-    errno = reason
-    throw RunFolderError(path: path)
+    if make() { return }
+    var reason = errno
+    let parent = FilePath(path).removingLastComponent()
+    if reason == ENOENT, !parent.isEmpty {
+      try makeFolder(parent.string, undo: undo)
+      if make() { return }
+      reason = errno
+    }
+    throw RunFolderError(path: path, code: reason)
   }
 }
 

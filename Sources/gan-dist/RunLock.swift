@@ -37,6 +37,7 @@ final class RunLock {
     switch refusal {
     case .held(let owner):
       RunFolderError(path: folder, reason: "another gan-dist (\(owner)) is writing to it")
+    case .replaced: RunFolderError(path: folder, reason: "another gan-dist is starting there")
     case .unusable(let error): RunFolderError(path: error.path, reason: error.reason)
     }
   }

@@ -6,7 +6,11 @@ import TensorFiles
 final class RunReporter: TrainingObserver {
   private let desk: RunDesk
   private let description: RunDescription
-  private let metrics: MetricsTable
+  private let resumption: Resumption?
+  private let keptCheckpoints: Int
+  private let unrememberedOptions: [String]
+  /// Nil until the run has a checkpoint.
+  private var metrics: MetricsTable?
   private let grid: SampleGrid
   private let strip: InterpolationStrip
   private let sampleEvery: Int
@@ -15,46 +19,74 @@ final class RunReporter: TrainingObserver {
   private let start: ContinuousClock.Instant
   private var lastDrawn: ContinuousClock.Instant
   private var lastGridEpoch = -1
+  /// Whether it was said that old checkpoints cannot be removed.
+  private var hasWarnedOfOld = false
   /// Steps that a resumed run has behind it: they do not count for its speed.
   private var firstStep = 0
 
   private static let gridCount = 16
   private static let interpolationCount = 8
 
-  /// - Parameter history: the epochs that a resumed run has behind it.
-  /// - Throws: `RunFolderError` if the table cannot be written.
+  /// - Parameters:
+  ///   - resumption: how a resumed run goes on.
+  ///   - keptCheckpoints: how many to keep, at least 1.
+  ///   - unrememberedOptions: those that the run does not remember.
   init(
-    desk: RunDesk, description: RunDescription, sampleEvery: Int, history: [EpochRecord]
-  ) throws {
+    desk: RunDesk, description: RunDescription, resumption: Resumption?, sampleEvery: Int,
+    keptCheckpoints: Int, unrememberedOptions: [String]
+  ) {
     self.desk = desk
     self.description = description
+    self.resumption = resumption
     self.sampleEvery = sampleEvery
+    self.keptCheckpoints = keptCheckpoints
+    self.unrememberedOptions = unrememberedOptions
     let configuration = description.configuration
-    metrics = try MetricsTable(folder: desk.folder, history: history)
     grid = SampleGrid(
       imageHeight: configuration.imageHeight, imageWidth: configuration.imageWidth, columns: 4)
     strip = InterpolationStrip(
       imageHeight: configuration.imageHeight, imageWidth: configuration.imageWidth)
     start = clock.now
     lastDrawn = start
+    for line in description.lines(runFolder: folder.path) { log.logger.info("\(line)") }
+    for line in description.rankLines { log.logger.debug("\(line)") }
   }
 
   private var folder: RunFolder { desk.folder }
   private var log: RunLog { desk.log }
 
+  /// A folder with these two files holds a run: they are written when there is a checkpoint to go
+  /// on from, and not before.
   func trainingWillBegin(_ trainer: Trainer) throws {
-    for line in description.lines(runFolder: folder.path) { log.logger.info("\(line)") }
-    for line in description.rankLines { log.logger.debug("\(line)") }
+    try folder.write(description.json, to: "config.json")
+    metrics = try MetricsTable(folder: folder, history: trainer.history)
     firstStep = trainer.state.step
-    if firstStep > 0 {
-      log.logger.info("goes on after step \(Phrases.count(firstStep))")
-      return
-    }
+    if let resumption { tell(resumption) }
+    if firstStep > 0 { return }
     let probabilities = try SampleImages.untrainedProbabilities(
       of: 5, from: trainer.state, random: trainer.random)
     let text = probabilities.map { Phrases.fixed($0, 4) }.joined(separator: " ")
     log.logger.info("D's probability that five images of the untrained G are real: \(text)")
     try drawGrid(epoch: 0, trainer)
+  }
+
+  private func tell(_ resumption: Resumption) {
+    let step = Phrases.count(resumption.position.step)
+    if resumption.closesEpoch {
+      log.logger.notice(
+        """
+        epoch \(resumption.position.history.count) ends after step \(step): its images would now \
+        come in another order
+        """)
+    }
+    if resumption.hasStepsLeft {
+      if firstStep > 0 { log.logger.info("goes on after step \(step)") }
+    } else {
+      log.logger.notice(
+        """
+        no step is left after step \(step): to train further, give more --epochs, or --max-steps
+        """)
+    }
   }
 
   func stepDidEnd(_ progress: TrainingProgress) {
@@ -74,7 +106,7 @@ final class RunReporter: TrainingObserver {
   }
 
   func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
-    try metrics.append(record)
+    try metrics?.append(record)
     let left =
       record.seconds / Double(record.steps) * Double(trainer.totalSteps - trainer.state.step)
     log.logger.info(
@@ -89,20 +121,22 @@ final class RunReporter: TrainingObserver {
 
   func checkpointIsDue(_ trainer: Trainer) throws {
     let step = trainer.state.step
-    let path = desk.checkpoints.file(step: step)
+    let path = folder.checkpoints.file(step: step)
     try Checkpoint.write(
       trainer.state, position: trainer.currentPosition, configuration: description.configuration,
       program: RunDescription.program, to: path)
-    desk.checkpoints.removeOld()
     log.logger.debug("wrote \(path)")
+    if let problem = folder.checkpoints.removeOld(keeping: keptCheckpoints), !hasWarnedOfOld {
+      hasWarnedOfOld = true
+      log.logger.warning("old checkpoints stay: \(problem)")
+    }
   }
 
   func trainingDidStop(_ trainer: Trainer) {
+    let command = ResumeHint.command(
+      folder: folder.path, options: unrememberedOptions, rankCount: description.ranks.rankCount)
     log.logger.notice(
-      """
-      stopped as asked, after step \(Phrases.count(trainer.state.step)); to go on: \
-      --resume latest --out \(folder.path)
-      """)
+      "stopped as asked, after step \(Phrases.count(trainer.state.step)); to go on: \(command)")
   }
 
   func trainingDidEnd(_ trainer: Trainer) throws {
@@ -123,10 +157,8 @@ final class RunReporter: TrainingObserver {
 
   /// Names the state that the run ended in, and what its bits depend on beside settings and data.
   private func tellDigest(_ trainer: Trainer) throws {
-    let path = desk.checkpoints.file(step: trainer.state.step)
-    // A run without steps, from another folder's checkpoint, has written none.
-    guard let file = try? SafetensorsFile(path: path) else { return }
-    let digest = try Checkpoint.stateDigest(of: file)
+    let path = folder.checkpoints.file(step: trainer.state.step)
+    let digest = try Checkpoint.stateDigest(of: SafetensorsFile(path: path))
     log.logger.info(
       """
       state after step \(Phrases.count(trainer.state.step)): digest \(digest) \

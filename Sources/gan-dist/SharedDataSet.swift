@@ -6,22 +6,24 @@ struct SharedDataSet {
   let training: ImageDataSet
   /// The folder that rank 0 found it in; "" elsewhere.
   let source: String
-  /// What went wrong, on all ranks: for the log.
+  /// The same as it can be found again from anywhere, on all ranks; "" if its name is no text.
+  let lastingSource: String
+  /// What went wrong, on rank 0: for the log.
   let warnings: [String]
 
-  /// Reads and checks the data on rank 0, and gives them to all ranks. Every rank must call this.
-  /// - Throws: `DataSetError` on rank 0; ``UnlikeDataError`` on all ranks.
-  init(explicitFolder: String?, over communicator: Communicator) throws {
-    var original: ImageDataSet?
-    if communicator.rank == 0 {
-      let folder = try DataLocation.resolve(explicitFolder: explicitFolder)
-      original = try folder.readSets().training
-      source = folder.path
-    } else {
-      source = ""
-    }
+  /// Gives data that rank 0 reads to all ranks. Every rank must call this.
+  /// - Parameter read: is called on rank 0 only.
+  /// - Throws: ``AgreedFailure`` on all ranks if `read` throws; ``UnlikeDataError`` on all ranks.
+  init(over communicator: Communicator, read: () throws -> TrainingData) throws {
+    var data = try communicator.agreeOnRoot(read)
+    source = data?.folder ?? ""
+    lastingSource = try communicator.broadcast(data?.lastingFolder ?? "", from: 0)
+    let dataWarnings = data?.warnings ?? []
+    // Where all ranks get a copy, this one is not to stay.
+    var original = data?.set
+    data = nil
     if let original, communicator.rankCount == 1 {
-      (training, warnings) = (original, [])
+      (training, warnings) = (original, dataWarnings)
       return
     }
     let imageCount = try communicator.broadcast(original?.imageCount ?? 0, from: 0)
@@ -31,7 +33,8 @@ struct SharedDataSet {
     let host = try communicator.splitByHost()
     let (window, problem) = try Self.makeWindow(
       byteCount: imageCount * imageHeight * imageWidth, over: host)
-    warnings = try communicator.allGather(host.rank == 0 ? problem : "").filter { !$0.isEmpty }
+    let problems = try communicator.allGather(host.rank == 0 ? problem : "")
+    warnings = dataWarnings + problems.filter { !$0.isEmpty }
     if let window {
       training = try ImageDataSet(
         imageCount: imageCount, imageHeight: imageHeight, imageWidth: imageWidth,

@@ -6,36 +6,60 @@ import MPI
 struct StartingPoint {
   let configuration: RunConfiguration
   let position: RunPosition
+  /// Whether the run's folder has the checkpoint.
+  private let isSaved: Bool
   /// On rank 0 only.
   private let checkpoint: Checkpoint?
 
   private struct Message: Codable {
     let configuration: RunConfiguration
     let position: RunPosition
+    let isSaved: Bool
   }
 
-  /// Finds the checkpoint on rank 0 and tells all ranks of it. Every rank must call this.
-  /// - Parameter find: is called on rank 0 only; nil if the run begins at its beginning.
-  /// - Returns: nil if there is no checkpoint.
-  static func agree(
-    over communicator: Communicator, find: () throws -> Checkpoint?
-  ) throws -> StartingPoint? {
-    let checkpoint = communicator.rank == 0 ? try find() : nil
+  /// Tells all ranks of the checkpoint that rank 0 goes on from. Every rank must call this.
+  /// - Parameter plan: on rank 0.
+  /// - Returns: nil if the run begins at its beginning.
+  static func share(_ plan: RunPlan?, over communicator: Communicator) throws -> StartingPoint? {
     var text = Data()
-    if let checkpoint {
+    if let plan, let checkpoint = plan.checkpoint {
       text = try JSONEncoder().encode(
-        Message(configuration: checkpoint.configuration, position: checkpoint.position))
+        Message(
+          configuration: checkpoint.configuration, position: checkpoint.position,
+          isSaved: plan.isSaved))
     }
     let bytes = try communicator.broadcast(Array(text), from: 0)
     guard !bytes.isEmpty else { return nil }
     let message = try JSONDecoder().decode(Message.self, from: Data(bytes))
     return StartingPoint(
-      configuration: message.configuration, position: message.position, checkpoint: checkpoint)
+      configuration: message.configuration, position: message.position, isSaved: message.isSaved,
+      checkpoint: plan?.checkpoint)
+  }
+
+  /// How the run goes on with a configuration.
+  /// - Throws: `TrainingSettings.Invalid`, on every rank, for what it cannot go on with.
+  func resumption(
+    as next: RunConfiguration, imageCount: Int, override: Bool
+  ) throws -> Resumption {
+    try demandSameData(as: next, unless: override)
+    let resumption = try Resumption(
+      at: position, begun: configuration, next: next, imageCount: imageCount)
+    if !resumption.hasStepsLeft && changesTraining(next) {
+      let epochs = "\(next.settings.epochs)"
+      let steps = next.settings.maximumSteps.map { " (--max-steps \($0))" } ?? ""
+      throw TrainingSettings.Invalid(
+        setting: "--override",
+        reason: """
+          goes on with something else, but no step is left of --epochs \(epochs)\(steps) after \
+          step \(position.step)\(resumption.closesEpoch ? ", where an epoch ends for it" : ""): \
+          give more --epochs or --max-steps
+          """)
+    }
+    return resumption
   }
 
   /// Sees that the run goes on with the images, and the image size, that it was begun with.
-  /// - Throws: `TrainingSettings.Invalid`, on every rank.
-  func demandSameData(as other: RunConfiguration, unless override: Bool) throws {
+  private func demandSameData(as other: RunConfiguration, unless override: Bool) throws {
     guard configuration.architecture == other.architecture else {
       throw TrainingSettings.Invalid(
         setting: "--data",
@@ -47,19 +71,39 @@ struct StartingPoint {
     guard configuration.dataDigest == other.dataDigest || override else {
       throw TrainingSettings.Invalid(
         setting: "--data",
-        reason: "is another data set than the run was begun with; add --override to go on with it")
+        reason: """
+          is another data set than the run was begun with; name the folder of that one, or add \
+          --override to go on with another
+          """)
     }
   }
 
+  /// Whether steps would be others than those of the run so far.
+  private func changesTraining(_ next: RunConfiguration) -> Bool {
+    var settings = next.settings
+    // How long to train is not a property of what is trained.
+    settings.epochs = configuration.settings.epochs
+    settings.maximumSteps = configuration.settings.maximumSteps
+    return settings != configuration.settings || next.dataDigest != configuration.dataDigest
+  }
+
   /// Puts the run where the checkpoint left it, on all ranks. Every rank must call this.
-  /// - Parameter imageCount: images of the data set.
+  /// - Parameter next: what the run is set to from now on.
   func restore(
-    _ trainer: Trainer, imageCount: Int, over communicator: Communicator
+    _ trainer: Trainer, _ resumption: Resumption, as next: RunConfiguration,
+    over communicator: Communicator
   ) throws {
-    if let checkpoint { try checkpoint.load(into: trainer.state) }
-    for arena in trainer.state.arenas { try communicator.broadcast(arena.values, from: 0) }
-    trainer.resume(
-      at: position,
-      stepsPerEpochBefore: configuration.settings.stepsPerEpoch(imageCount: imageCount))
+    let state = trainer.state
+    _ = try communicator.agreeOnRoot { try checkpoint?.load(into: state) }
+    for (replicas, arenas) in state.sharedArenas {
+      // Ranks that share memory must not all receive into it: one speaks for them, and the others
+      // wait for it.
+      if let leaders = try communicator.split(isMember: replicas.leads) {
+        for arena in arenas { try leaders.broadcast(arena.values, from: 0) }
+      }
+      _ = try replicas.meet(true)
+    }
+    for arena in state.ownArenas { try communicator.broadcast(arena.values, from: 0) }
+    trainer.resume(resumption, isSaved: isSaved && configuration == next)
   }
 }

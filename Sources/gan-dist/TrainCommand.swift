@@ -35,8 +35,8 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folder of four IDX files of the MNIST family, plain or gzipped.",
       discussion: """
-        Default: the folder named by $GAN_DIST_DATA, else data/fashion-mnist, else where Debian's package \
-        dataset-fashion-mnist puts them.
+        Default: that of the run if one is resumed; else the folder named by $GAN_DIST_DATA, else \
+        data/fashion-mnist, else where Debian's package dataset-fashion-mnist puts them.
         """, valueName: "dir"))
   var data: String?
 
@@ -48,8 +48,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on from a checkpoint: 'latest' of the folder --out, or a file.",
-      valueName: "latest|file"))
+      "Go on from a checkpoint: the latest of --out, the latest of a run's folder, or a file.",
+      valueName: "latest|folder|file"))
   var resume: ResumeSource?
 
   @Option(
@@ -123,45 +123,74 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The run, on every rank; returns the exit status, the same on all.
+  ///
+  /// First everything is looked at, with nothing touched: a start that is refused leaves the disk
+  /// as it was. Whatever a rank refuses, all ranks know at once. Then the run's folder is taken
+  /// possession of (``RunDesk``), and then the run begins.
   private func train(_ communicator: Communicator, _ processor: ProcessorCheck) throws -> Int32 {
     let ranks = try resources.start(over: communicator)
     LauncherEnvironment.tell(.running)
-    let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
-    // What can fail on rank 0 alone fails before the other ranks have anything to do.
-    let desk = communicator.rank == 0 ? try openDesk() : nil
-    let start = try StartingPoint.agree(over: communicator) { try findCheckpoint(desk) }
+    // 1. The folder, and the checkpoint to go on from.
+    let plan = try communicator.agreeOnRoot { try RunPlan(out: out, resume: resume) }
+    let start = try StartingPoint.share(plan, over: communicator)
+    // 2. Settings and processors.
     let settings = try training.settings(
-      rankCount: communicator.rankCount, resuming: start?.configuration.settings)
-    try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
-    let shared = try SharedDataSet(explicitFolder: data, over: communicator)
+      rankCount: communicator.rankCount, resuming: start?.configuration.settings,
+      afterStep: start?.position.step ?? 0)
+    try settings.validate(
+      instructionSets: try processor.agree(over: communicator, rankNames: ranks.names),
+      rankNames: ranks.names)
+    // 3. The data.
+    let shared = try SharedDataSet(over: communicator) {
+      if let trace = tracing.trace { try StepTracer.demandWritable(trace) }
+      return try TrainingData(explicitFolder: data, resuming: start?.configuration)
+    }
     let dataSet = shared.training
-    try demandDrawable(dataSet)
+    try settings.validate(
+      imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
+    try communicator.agree { try demandDrawable(dataSet) }
+    // 4. How the run goes on.
+    let configuration = RunConfiguration(
+      settings: settings, architecture: Architecture(imageSize: dataSet.pixelsPerImage),
+      imageHeight: dataSet.imageHeight, imageWidth: dataSet.imageWidth,
+      dataDigest: dataSet.digest?.hex ?? "", imageCount: dataSet.imageCount,
+      dataFolder: shared.lastingSource.isEmpty ? nil : shared.lastingSource)
+    let resumption = try start?.resumption(
+      as: configuration, imageCount: dataSet.imageCount, override: training.override)
+    // 5. Memory, kernels, exchanges, and the checkpoint's tensors.
     try ranks.demandResources(for: settings, dataSet, on: communicator)
-    let flight = try FlightRecording(desk?.folder, over: communicator)
-    for warning in shared.warnings + flight.warnings { desk?.log.logger.warning("\(warning)") }
-
+    let flight = FlightRecording(over: communicator)
+    let watch = try stallWatch(communicator)
     var schedule = CheckpointSchedule()
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
     let trainer = try Trainer(
       dataSet, settings: settings, schedule: schedule,
-      collective: flight.recorded(try collective(communicator, flight)),
+      collective: flight.recorded(
+        try MPICollective(
+          communicator, watch: watch, mayShareReplicas: resources.shardOptimizer)),
       rankNames: ranks.names)
-    let configuration = RunConfiguration(
-      settings: settings, architecture: trainer.state.architecture,
-      imageHeight: dataSet.imageHeight, imageWidth: dataSet.imageWidth,
-      dataDigest: dataSet.digest?.hex ?? "")
-    if let start {
-      try start.demandSameData(as: configuration, unless: training.override)
-      try start.restore(trainer, imageCount: dataSet.imageCount, over: communicator)
+    if let start, let resumption {
+      try start.restore(trainer, resumption, as: configuration, over: communicator)
     }
 
+    // All is well: from here on the disk is written to.
+    let desk = try communicator.agreeOnRoot {
+      guard let plan else { preconditionFailure("rank 0 without a plan") }
+      return try RunDesk(plan, verbosity: verbosity)
+    }
+    let (flightFolder, flightWarnings) = try flight.keep(in: desk?.folder, over: communicator)
+    watch?.flightRecordFolder = flightFolder
+    for warning in shared.warnings + flightWarnings {
+      desk?.log.logger.warning("\(warning)")
+    }
     let tracer = try StepTracer(tracing, over: communicator, ranks: ranks, log: desk?.log)
     guard let desk else { return try go(trainer, NoObserver(), tracer, communicator) }
     let description = RunDescription(
-      configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source)
-    try desk.folder.write(description.json, to: "config.json")
-    let reporter = try RunReporter(
-      desk: desk, description: description, sampleEvery: sampleEvery, history: trainer.history)
+      configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source,
+      totalSteps: trainer.totalSteps)
+    let reporter = RunReporter(
+      desk: desk, description: description, resumption: resumption, sampleEvery: sampleEvery,
+      keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions)
     return try go(trainer, reporter, tracer, communicator)
   }
 
@@ -187,7 +216,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// Sees whether the run can draw its images, before it trains.
-  /// - Throws: `DataSetError`, on every rank.
+  /// - Throws: `DataSetError`.
   private func demandDrawable(_ dataSet: ImageDataSet) throws {
     let (height, width) = (dataSet.imageHeight, dataSet.imageWidth)
     guard SampleGrid.largestSquare(imageHeight: height, imageWidth: width) == 0 else { return }
@@ -199,53 +228,30 @@ struct TrainCommand: ParsableCommand {
         """)
   }
 
-  private func openDesk() throws -> RunDesk {
-    let path = out ?? resume?.runFolder ?? RunFolder.defaultPath()
-    // Another run's checkpoint begins a new run, in a folder of its own.
-    let goesOnHere =
-      resume == .latest || resume?.runFolder.map { RunFolder.isSame($0, path) } == true
-    let folder = try RunFolder(path: path, resuming: goesOnHere)
-    if let trace = tracing.trace { try StepTracer.demandWritable(trace) }
-    let log = try RunLog(folder: folder, verbosity: verbosity)
-    return RunDesk(
-      folder: folder, log: log,
-      checkpoints: CheckpointFolder(path: folder.file("checkpoints"), kept: keepCheckpoints))
-  }
-
-  /// The checkpoint to go on from; nil to begin at the beginning.
-  private func findCheckpoint(_ desk: RunDesk?) throws -> Checkpoint? {
-    guard let desk, let resume else { return nil }
-    let checkpoint: Checkpoint?
-    switch resume {
-    case .file(let path): checkpoint = try Checkpoint(path: path)
-    case .latest:
-      checkpoint = try desk.checkpoints.newestWhole { desk.log.logger.warning("\($0)") }
-      if checkpoint == nil {
-        desk.log.logger.warning(
-          "\(desk.folder.path) has no checkpoint to go on from: the run begins at its beginning")
-      }
-    }
-    if let checkpoint {
-      for file in try desk.checkpoints.setAside(after: checkpoint.position.step) {
-        desk.log.logger.warning("the run goes on from before it, so it is set aside: \(file)")
-      }
-    }
-    return checkpoint
-  }
-
-  /// Every rank must call this.
-  private func collective(
-    _ communicator: Communicator, _ flight: FlightRecording
-  ) throws -> MPICollective {
+  /// Every rank must call this; nil if nobody is to watch.
+  private func stallWatch(_ communicator: Communicator) throws -> StallWatch? {
     // What comes before training and after it is not watched: only exchanges of training are.
-    guard stallTimeout > 0, communicator.rankCount > 1 else {
-      return try MPICollective(communicator, mayShareReplicas: resources.shardOptimizer)
-    }
-    return try MPICollective(
-      communicator,
-      watch: try StallWatch(
-        communicator, timeout: stallTimeout, flightRecordFolder: flight.folder),
-      mayShareReplicas: resources.shardOptimizer)
+    guard stallTimeout > 0, communicator.rankCount > 1 else { return nil }
+    return try StallWatch(communicator, timeout: stallTimeout)
+  }
+
+  /// The options that a run does not remember, as they were given.
+  private var unrememberedOptions: [String] {
+    let usual = CheckpointSchedule()
+    let numbers: [(option: String, value: String, isUsual: Bool)] = [
+      ("--checkpoint-every", "\(checkpointEvery)", checkpointEvery == usual.epochs),
+      ("--checkpoint-every-steps", "\(checkpointEverySteps)", checkpointEverySteps == usual.steps),
+      ("--keep-checkpoints", "\(keepCheckpoints)", keepCheckpoints == 3),
+      ("--sample-every", "\(sampleEvery)", sampleEvery == 20),
+      ("--stall-timeout", "\(stallTimeout)", stallTimeout == 120),
+      ("--threads", "\(resources.threads ?? 0)", resources.threads == nil),
+    ]
+    let flags = [
+      ("--no-shard-optimizer", !resources.shardOptimizer), ("--quiet", quiet),
+      ("--verbose", verbose),
+    ]
+    return numbers.flatMap { $0.isUsual ? [] : [$0.option, $0.value] }
+      + flags.compactMap { $1 ? $0 : nil }
   }
 
   private var verbosity: RunLog.Verbosity {

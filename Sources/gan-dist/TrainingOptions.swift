@@ -120,29 +120,43 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// The settings of the run, for a number of ranks.
-  /// - Parameter resuming: the settings that a resumed run was begun with.
+  /// - Parameters:
+  ///   - begun: the settings that a resumed run was begun with.
+  ///   - step: the steps that it has behind it.
   /// - Throws: `TrainingSettings.Invalid` for nonsense, and for what a resumed run cannot change.
-  func settings(rankCount: Int, resuming begun: TrainingSettings?) throws -> TrainingSettings {
+  func settings(
+    rankCount: Int, resuming begun: TrainingSettings?, afterStep step: Int = 0
+  ) throws -> TrainingSettings {
     var settings = begun ?? TrainingSettings()
     func set<Value: Equatable>(
-      _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?
+      _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?,
+      difference: (_ begun: Value) -> String? = { _ in nil }
     ) throws {
       guard let value else { return }
       if begun != nil && settings[keyPath: path] != value && !override {
         throw TrainingSettings.Invalid(
           setting: name,
           reason: """
-            is \(value), but the run was begun with \(settings[keyPath: path]); leave it out, or \
-            add --override to go on with another
+            is \(difference(settings[keyPath: path])
+              ?? "\(value), but the run was begun with \(settings[keyPath: path])"); leave it out, \
+            or add --override to go on with another
             """)
       }
       settings[keyPath: path] = value
     }
     // How long to train is not a property of what was trained.
     settings.epochs = epochs ?? settings.epochs
-    settings.maximumSteps = maxSteps
+    if epochs != nil && settings.maximumSteps ?? .max <= step {
+      // A limit that was reached has done its work when another end is named.
+      settings.maximumSteps = nil
+    }
+    settings.maximumSteps = maxSteps ?? settings.maximumSteps
     try set("--batch-size", \.globalBatchSize, batchSize)
-    try set("--batch-size-per-rank", \.globalBatchSize, globalBatchSize(rankCount))
+    let product = try globalBatchSize(rankCount)
+    try set("--batch-size-per-rank", \.globalBatchSize, product) { begun in
+      "\(batchSizePerRank ?? 0) a rank x \(Phrases.count(rankCount, "rank")) = \(product ?? 0); "
+        + "the run was begun with \(begun) in all"
+    }
     try set("--learning-rate", \.adam.learningRate, learningRate)
     try set("--beta1", \.adam.beta1, beta1)
     try set("--beta2", \.adam.beta2, beta2)

@@ -94,6 +94,24 @@ import Testing
     #expect(record.hostName == "newer" && record.entries.isEmpty)
   }
 
+  /// What was recorded before there was a folder is in the file, and so is what comes after.
+  @Test func aRecorderMayGetItsFileLater() throws {
+    let recorder = try FlightRecorder(rank: 1, rankCount: 2, hostName: "node1")
+    let name = recorder.register(name: "early")
+    recorder.enter(name: name, kind: .gather, byteCount: 8)
+    recorder.leave()
+    #expect(throws: FlightRecordError.self) { try recorder.keep(in: files.folder + "/nowhere") }
+    recorder.enter(name: name, kind: .gather, byteCount: 16)
+    try recorder.keep(in: files.folder)
+    recorder.leave()
+    recorder.enter(name: recorder.register(name: "late"), kind: .gather, byteCount: 24)
+    let record = try FlightRecord(path: files.path(rank: 1))
+    #expect(record.rank == 1 && record.hostName == "node1")
+    #expect(record.entries.map(\.name) == ["early", "early", "late"])
+    #expect(record.entries.map(\.byteCount) == [8, 16, 24])
+    #expect(record.entries.map { $0.left != nil } == [true, true, false])
+  }
+
   @Test func aFolderThatIsNotThereIsAnError() throws {
     #expect(throws: FlightRecordError.self) {
       try FlightRecorder(

@@ -39,6 +39,9 @@ import Testing
     let checkpoint = try Checkpoint(file(Self.metadata))
     #expect(checkpoint.position.step == 130)
     #expect(checkpoint.configuration.settings.globalBatchSize == 600)
+    // Files of version 0.1 do not tell of these.
+    #expect(checkpoint.configuration.imageCount == nil)
+    #expect(checkpoint.configuration.dataFolder == nil)
   }
 
   @Test(arguments: [

@@ -133,11 +133,11 @@ import Testing
     let command = """
       mpirun --oversubscribe -np 2 \(program) --epochs 50 --batch-size 30000 --sample-every 1 --out \(scratch.path("run")) &
       job=$!
-      for i in $(seq 200); do test -e \(scratch.path("run"))/samples/epoch_0001.png && break; sleep 0.05; done
+      for i in $(seq 1200); do test -e \(scratch.path("run"))/samples/epoch_0001.png && break; sleep 0.05; done
       rm -rf \(scratch.path("run"))
       wait $job
       """
-    let job = try Command.run(["bash", "-c", command], timeLimit: 60)
+    let job = try Command.run(["bash", "-c", command], timeLimit: 120)
     #expect(job.status == 73, "\(job.transcript)")
     #expect(job.errors.contains("gan-dist: error: "))
     #expect(job.errors.contains("No such file or directory"))

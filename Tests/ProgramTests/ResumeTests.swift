@@ -59,7 +59,7 @@ import Testing
     try train("exact", ["--reproducible"])
     try train(
       "parts", ranks: 2, ["--reproducible", "--precision", "bfloat16", "--max-steps", "30"])
-    try train("parts", ["--resume", "latest"], begun: true)
+    try train("parts", ["--resume", "latest", "--max-steps", "200"], begun: true)
     #expect(try digest("parts") == digest("whole"))
     #expect(try digest("parts") != digest("exact"))
   }
@@ -118,7 +118,7 @@ import Testing
     #expect(inspection.status == 65, "\(inspection.transcript)")
     #expect(inspection.errors.contains("damaged"))
 
-    let job = try train("run", ["--resume", "latest"], begun: true)
+    let job = try train("run", ["--resume", "latest", "--max-steps", "200"], begun: true)
     #expect(job.errors.contains("damaged and passed over"), "\(job.transcript)")
     #expect(job.output.contains("goes on after step 100"))
     #expect(try digest("run") == digest("whole"))

@@ -4,8 +4,8 @@ import Foundation
 public enum SmallDataSet {
   public static let imageCount = 2000
 
-  /// Writes the training pair as plain IDX files.
-  public static func write(to folder: URL) throws {
+  /// Writes the training pair as plain IDX files: the first so many images, or more of their kind.
+  public static func write(to folder: URL, imageCount: Int = imageCount) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     func bigEndian(_ numbers: UInt32...) -> Data {
       numbers.reduce(into: Data()) { data, number in
