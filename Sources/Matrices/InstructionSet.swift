@@ -24,7 +24,8 @@ public struct ProcessorFeatures: OptionSet, Sendable {
   public static let avx512bf16 = Self(featureAVX512BF16)
 
   /// Those that this processor has and the operating system lets programs use.
-  public static let ofThisProcessor = Self(rawValue: processorFeatures())
+  public static let ofThisProcessor = Self(
+    rawValue: processorFeatures(readProcessorRegisters()))
 }
 
 /// What code may use: each case has all instructions of the cases before it.

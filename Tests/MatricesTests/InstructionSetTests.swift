@@ -1,6 +1,7 @@
-import Glibc
+import Foundation
 import Testing
 import TrialProcess
+import VectorKernels
 
 @testable import Matrices
 
@@ -26,6 +27,34 @@ import TrialProcess
     ] as [(ProcessorFeatures, InstructionSet)])
   func aSetIsThereAsAWhole(features: ProcessorFeatures, expected: InstructionSet) {
     #expect(InstructionSet(features) == expected)
+  }
+
+  /// What CPUID says of a Zen 5, with less and less of its registers kept by the operating system.
+  @Test(
+    arguments: [
+      (0xE7, .avx512BF16), (0x67, .avx2), (0x27, .avx2), (0x7, .avx2), (0x3, .sse42), (0, .sse42),
+    ] as [(UInt32, InstructionSet)])
+  func registersThatAreNotKeptAreNotUsed(xcr0: UInt32, expected: InstructionSet) {
+    let registers = ProcessorRegisters(
+      leaf1C: 0xFFFA_3203, leaf7B: 0xF1BF_07AB, leaf7C: 0x0040_5FC6, leaf7sub1A: 0x30, xcr0: xcr0)
+    let features = ProcessorFeatures(rawValue: processorFeatures(registers))
+    #expect(InstructionSet(features) == expected)
+  }
+
+  @Test func theSystemSeesTheSameProcessor() throws {
+    let text = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("flags") })
+    let flags = Set(line.split(separator: " ").map(String.init))
+    let features: [(String, ProcessorFeatures)] = [
+      ("sse4_2", .sse42), ("avx", .avx), ("avx2", .avx2), ("fma", .fma), ("f16c", .f16c),
+      ("bmi1", .bmi), ("bmi2", .bmi2), ("avx512f", .avx512f), ("avx512cd", .avx512cd),
+      ("avx512bw", .avx512bw), ("avx512dq", .avx512dq), ("avx512vl", .avx512vl),
+      ("avx512_vnni", .avx512vnni), ("avx512_bf16", .avx512bf16),
+    ]
+    for (flag, feature) in features {
+      #expect(
+        ProcessorFeatures.ofThisProcessor.contains(feature) == flags.contains(flag), "\(flag)")
+    }
   }
 
   @Test(

@@ -174,6 +174,18 @@ import Testing
       by: [BuiltProgram.path("confined"), confinement])
   }
 
+  /// Without a trial, too, there is a message: libxsmm itself would take memory that cannot be
+  /// executed, and crash.
+  @Test(.enabled(if: Processor.instructionSet >= .sse42, "needs a processor that libxsmm knows"))
+  func codeThatCannotBeStoredIsAnError() throws {
+    let job = try Command.run([
+      BuiltProgram.path("without-machine-code"), "refuse", BuiltProgram.path("mpi-checks"),
+      "allocations",
+    ])
+    #expect(job.status == 70, "\(job.transcript)")
+    #expect(job.errors.contains("made no code for"), "\(job.transcript)")
+  }
+
   /// … and the message's way out is one.
   @Test func ownLoopsNeedNoMachineCode() throws {
     let job = try Command.run(

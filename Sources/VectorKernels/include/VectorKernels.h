@@ -167,5 +167,13 @@ enum {
   featureAVX512BF16 = 1 << 13,
 };
 
-/// Those that this processor has and the operating system lets programs use.
-uint32_t processorFeatures(void);
+/// What CPUID tells of instructions, and which registers the operating system keeps for programs (XCR0).
+typedef struct {
+  uint32_t leaf1C, leaf7B, leaf7C, leaf7sub1A, xcr0;
+} ProcessorRegisters;
+
+/// Those of this processor; zeros where there is no CPUID.
+ProcessorRegisters readProcessorRegisters(void);
+
+/// The instructions that a processor has and programs may use.
+uint32_t processorFeatures(ProcessorRegisters registers);
