@@ -40,12 +40,11 @@ import Testing
     #expect(error.reason.contains("Not a directory"))
   }
 
-  @Test func aFailedRenameLeavesNoTemporary() throws {
-    // A folder in the target's place: only the last step, the rename, can notice.
+  @Test func aFolderInItsPlaceStaysAsItIs() throws {
     let path = folder.file("curves.png")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     let error = try #require(throws: PictureError.self) { try TrainingCurves().write(to: path) }
-    #expect(error.reason.contains("cannot rename"))
+    #expect(error.reason.contains("Is a directory"))
     #expect(try folder.names() == ["curves.png"])
   }
 

@@ -31,10 +31,15 @@ if [[ $1 == idx ]]; then
   gzip -nc "$corpus/images" >"$corpus/images.gz"
 fi
 
+# What the package's readers stand on, and nobody needs to instrument.
+swift build --package-path "$root" --target SystemPackage >&2
+package=$(swift build --package-path "$root" --show-bin-path)
+
 # Beside the package: instrumented for coverage, which the package's builds are not.
 options=(
   -swift-version 6 -O -parse-as-library '-sanitize=fuzzer,address'
   -package-name gan_dist -I "$build" -I "$root/Sources/COpenSSL" -I "$root/Sources/CZlib"
+  -I "$package/Modules" -I "$root/.build/checkouts/swift-system/Sources/CSystem/include"
 )
 modules=(Files "$module")
 for name in "${modules[@]}"; do
@@ -44,7 +49,8 @@ for name in "${modules[@]}"; do
 done
 # The other linkers warn of each of the sanitizer's own symbols.
 swiftc "${options[@]}" -D "$define" -use-ld=lld "$root/Tests/fuzz/Harness.swift" \
-  "$build/Files.o" "$build/$module.o" -o "$build/fuzz"
+  "$build/Files.o" "$build/$module.o" "$package/SystemPackage.build/"*.o \
+  "$package/CSystem.build/"*.o -o "$build/fuzz"
 
 # Without Swift's own report of a crash, which would stand in the sanitizer's way. The limit of
 # memory is for an input that gets more than it could need; most inputs are tiny.
