@@ -18,7 +18,9 @@ enum ResumeHint {
 
   /// All that stands before the program's options.
   private static func launcher(_ rankCount: Int) -> String {
-    if let script = getenv(startCommandVariable), script.pointee != 0 { return String(cString: script) }
+    if let script = getenv(startCommandVariable), script.pointee != 0 {
+      return String(cString: script)
+    }
     let own = CommandLine.arguments
     let parent = words(ofProcess: getppid())
     let mpirun = ["mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"]

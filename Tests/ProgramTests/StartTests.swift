@@ -145,7 +145,7 @@ import Testing
   }
 
   /// A processor that cannot do what the run needs is found before the disk is touched.
-  @Test(.enabled(if: Precision.ofThisProcessor.contains(.bfloat16)))
+  @Test(.enabled(if: Machine.multipliesBFloat16, "needs AVX-512 BF16"))
   func aProcessorThatCannotGoOnTouchesNothing() throws {
     try begin("run", ["--max-steps", "30", "--precision", "bfloat16"])
     try refused(
