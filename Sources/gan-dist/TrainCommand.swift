@@ -33,7 +33,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder of four IDX files of the MNIST family, plain or gzipped, there or in torchvision's folders.",
+      "Folder of four IDX files of the MNIST family, plain or gzipped, as torchvision has them too.",
       discussion: """
         Default: that of the run if one is resumed; else the folder named by $GAN_DIST_DATA, else \
         data/fashion-mnist, else where Debian's package dataset-fashion-mnist puts them.

@@ -101,8 +101,8 @@ import Testing
       [
         "bash", "-c",
         """
-        touch -d '2 hours ago' download.abcdef.part download.notes.txt && touch download.ghijkl.part &&
-        ! "$0" "$PWD" && ls
+        touch -d '2 hours ago' download.abcdef.part download.notes.txt &&
+        touch download.ghijkl.part && ! "$0" "$PWD" && ls
         """, script("launch/fetch-data"),
       ], environment: ["FASHION_MNIST_URL": "file:///nonexistent"], in: scratch.folder)
     #expect(job.output == "download.ghijkl.part\ndownload.notes.txt\n", "\(job.transcript)")
