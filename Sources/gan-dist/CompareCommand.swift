@@ -1,4 +1,5 @@
 import ArgumentParser
+import Memory
 import TensorFiles
 
 /// `gan-dist compare`: how far two files of tensors are apart.
@@ -52,6 +53,8 @@ struct CompareCommand: ParsableCommand {
       if hasSameBytes {
         lines.append("\(name)  same")
       } else if tensor.dataType == .float32 {
+        try Memory.demand(
+          2 * tensor.byteRange.count, for: "two copies of the tensor \(tensor.name)")
         let difference = TensorDifference(
           try a.floats(named: tensor.name), try b.floats(named: tensor.name))
         lines.append("\(name)  \(difference)")
