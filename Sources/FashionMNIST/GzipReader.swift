@@ -9,6 +9,7 @@ struct GzipReader: ~Copyable {
   enum Failure: Error, Equatable {
     case cannotOpen(reason: String)
     case cannotRead(reason: String)
+    case noMemory
     case streamEndsEarly
     case streamDamaged(reason: String)
   }
@@ -23,7 +24,8 @@ struct GzipReader: ~Copyable {
   init(path: String) throws(Failure) {
     errno = 0
     guard let file = gzopen(path, "rb") else {
-      throw .cannotOpen(reason: errno == 0 ? "out of memory" : String(cString: strerror(errno)))
+      if errno == 0 || errno == ENOMEM { throw .noMemory }
+      throw .cannotOpen(reason: String(cString: strerror(errno)))
     }
     self.file = file
     // A refused buffer size leaves zlib's smaller default, which reads the same bytes.
@@ -73,6 +75,7 @@ struct GzipReader: ~Copyable {
     switch code {
     case Z_OK, Z_STREAM_END: return
     case Z_BUF_ERROR: throw .streamEndsEarly
+    case Z_MEM_ERROR: throw .noMemory
     case Z_DATA_ERROR, Z_NEED_DICT: throw .streamDamaged(reason: reason)
     default: throw .cannotRead(reason: reason)
     }

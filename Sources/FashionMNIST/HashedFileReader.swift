@@ -64,6 +64,7 @@ struct HashedFileReader: ~Copyable {
     switch failure {
     case .cannotOpen(let reason), .cannotRead(let reason):
       return .unreadable(path, reason: reason)
+    case .noMemory: return .noMemory(path, byteCount: GzipReader.chunkByteCount)
     case .streamEndsEarly:
       return .broken(
         path, atByte: offset, expected: "the rest of the gzip stream", found: "the end of the file")

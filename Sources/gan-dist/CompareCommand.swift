@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Memory
 import TensorFiles
 
 /// `gan-dist compare`: how far two files of tensors are apart.
@@ -54,6 +55,8 @@ struct CompareCommand: ParsableCommand {
       if hasSameBytes {
         lines.append("\(name)  same")
       } else if tensor.dataType == .float32 {
+        try Memory.demand(
+          2 * tensor.byteRange.count, for: "two copies of the tensor \(tensor.name)")
         let difference = TensorDifference(
           try a.floats(named: tensor.name), try b.floats(named: tensor.name))
         lines.append("\(name)  \(difference)")

@@ -3,6 +3,7 @@ import GANTraining
 import MPI
 import MPICollectives
 import Matrices
+import Memory
 import Tracing
 
 /// Records some steps on every rank, and brings them together on rank 0, which writes the trace.
@@ -30,7 +31,7 @@ final class StepTracer: TrainingObserver {
   private static let spansOfStep = 1 << 16
 
   /// Every rank must call this; nil if no trace is asked for.
-  /// - Throws: `MPIError`.
+  /// - Throws: `MPIError`, `MemoryError`.
   init?(
     _ options: TraceOptions, over communicator: Communicator, ranks: RankDirectory, log: RunLog?
   ) throws {
@@ -38,6 +39,8 @@ final class StepTracer: TrainingObserver {
     (self.path, self.options, self.communicator) = (path, options, communicator)
     (self.ranks, self.log) = (ranks, log)
     clocks = try HostClocks(communicator)
+    let byteCount = Self.spansOfStep * MemoryLayout<Timeline.Span>.stride
+    try Memory.demand(2 * byteCount, for: "the spans of a traced step")
     // Memory is taken now, so that the first step recorded does not stumble over it.
     Timeline.start(capacity: Self.spansOfStep)
     _ = Timeline.stop()

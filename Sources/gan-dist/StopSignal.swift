@@ -12,8 +12,6 @@ enum StopSignal {
   /// From now on SIGUSR1 (which mpirun hands to all ranks), SIGTERM, SIGINT and SIGHUP only raise the flag. A second
   /// SIGTERM, SIGINT or SIGHUP ends the process wherever it is. What the starter wanted ignored stays so (nohup).
   static func listen() {
-    // A reader of the output that went away is not worth a failed run.
-    signal(SIGPIPE, SIG_IGN)
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGTERM, SIGINT, SIGHUP] {

@@ -153,6 +153,19 @@ import Testing
     expectEnd(job, status: 69, says: "no memory for ")
   }
 
+  @Test func tooFewThreadsAreTold() throws {
+    // Every thread has a stack of its own, of 8 MB as a rule.
+    let job = try Command.run(
+      [
+        "bash", "-c",
+        """
+        ulimit -s 8192 -v 2000000
+        exec \(program) --threads 1024 --max-steps 1 --quiet --out \(scratch.path("run"))
+        """,
+      ], timeLimit: 60)
+    expectEnd(job, status: 69, says: "1024 threads are wanted, but the system gives ")
+  }
+
   // MARK: Size of files
 
   @Test func aLimitOfTheSizeOfFilesIsToldAndLeavesNoParts() throws {

@@ -86,6 +86,17 @@ private func expectBroken(
       "\(count) bytes for \(dataType.rawValue) [4]")
   }
 
+  /// The list of the reference implementation.
+  @Test func everyTypeOfTheFormatIsKnown() {
+    let names = """
+      BOOL F4 F6_E2M3 F6_E3M2 U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ I16 U16 F16 BF16 I32 U32 F32 \
+      C64 F64 I64 U64
+      """
+    for name in names.split(separator: " ") {
+      #expect(TensorDataType(rawValue: String(name)) != nil, "\(name)")
+    }
+  }
+
   /// Elements of less than a byte fill whole bytes together, or the file is broken.
   @Test(arguments: [("F4", "[3]"), ("F6_E2M3", "[2]"), ("F6_E3M2", "[3,3]")])
   func partsOfBytesAreBroken(dataType: String, shape: String) {
