@@ -191,7 +191,8 @@ struct TrainCommand: ParsableCommand {
     let reporter = RunReporter(
       desk: desk, description: description, resumption: resumption, sampleEvery: sampleEvery,
       keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions)
-    return try go(trainer, reporter, tracer, communicator)
+    return try go(
+      trainer, ObserverPair(PaceReporter(log: desk.log), reporter), tracer, communicator)
   }
 
   /// Trains; the exit status is the same on all ranks. Every rank must call this.

@@ -1,0 +1,27 @@
+import GANTraining
+import Waiting
+
+/// Says in the log when steps become far slower than they were, and when they are as before.
+final class PaceReporter: TrainingObserver {
+  private let log: RunLog
+  private var pace = StepPace()
+
+  init(log: RunLog) { self.log = log }
+
+  func stepDidEnd(_ progress: TrainingProgress) {
+    switch pace.stepDidEnd(at: Spinning.monotonicTime()) {
+    case .slow(let now, let best):
+      log.logger.warning(
+        """
+        steps take \(Phrases.fixed(now, 1)) ms, and took \(Phrases.fixed(best, 1)) ms before: do other \
+        programs use these processors?
+        """)
+    case .asBefore(let now):
+      log.logger.notice("steps take \(Phrases.fixed(now, 1)) ms again")
+    case nil: break
+    }
+  }
+
+  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) { pace.pause() }
+  func checkpointIsDue(_ trainer: Trainer) { pace.pause() }
+}
