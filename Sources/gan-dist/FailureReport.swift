@@ -15,6 +15,11 @@ enum FailureReport {
     if let error = error as? OutputError, error.isOfAReaderThatLeft {
       return MPISession.Failure(status: status.rawValue, isSeenByAll: false)
     }
+    if case TrainingFailure.rootFailed = error {
+      // Rank 0 says what it was and ends the job, with the status of that.
+      sleep(10)
+      return MPISession.Failure(status: status.rawValue, isSeenByAll: false)
+    }
     let isSeenByAll = isSeenByAll(error)
     if isSeenByAll {
       // One voice is enough: where MPI sees one rank, that of the launcher's first process.
@@ -41,7 +46,6 @@ enum FailureReport {
   /// Whether every rank throws this error alike, at the same place.
   private static func isSeenByAll(_ error: any Error) -> Bool {
     switch error {
-    case TrainingFailure.rootFailed: false
     case is TrainingSettings.Invalid, is TrainingFailure, is UnlikeDataError,
       is ForeignLauncherError, is UnfitProcessorError:
       true
