@@ -66,15 +66,16 @@ public enum SampleImages {
     defer { withExtendedLifetime(workspace) {} }
     let images = try Signal(
       rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
-    // The array that is returned has as many.
     let purpose = "\(count) images of \(architecture.imageSize) pixels"
-    try Memory.demand(
-      try Memory.byteCount(of: images.value.count, Float.self, for: purpose), for: purpose)
+    let byteCount = try Memory.byteCount(of: images.value.count, Float.self, for: purpose)
+    // The array that is returned has as many, which shows now as well as after the work.
+    try Memory.demand(byteCount, for: purpose)
     let generator = try Generator(
       parameters, architecture, state: state, gradients: nil, images: images,
       batch: .solo(rows: count))
     fillNoise(generator.noise)
     try generator.forward(.inference)
+    try Memory.demand(byteCount, for: purpose)
     return Array(images.value.buffer)
   }
 

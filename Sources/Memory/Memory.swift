@@ -55,13 +55,16 @@ public enum Memory {
   ) throws(MemoryError) {
     if areUsed { try demandPossible(byteCount, for: purpose()) }
     guard byteCount > 0 else { return }
+    // An allocator adds a little of its own.
+    let (asked, overflow) = byteCount.addingReportingOverflow(1 << 16)
+    guard !overflow else { throw uncountable(purpose()) }
     let memory = mmap(
-      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      nil, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else {
       throw MemoryError(
         byteCount: byteCount, purpose: purpose(), reason: String(cString: strerror(errno)))
     }
-    munmap(memory, byteCount)
+    munmap(memory, asked)
   }
 
   /// Refuses what no machine of this size can give: Linux promises more than it has, and kills the

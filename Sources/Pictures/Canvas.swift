@@ -204,24 +204,42 @@ final class Canvas {
   func save() throws(PictureError) {
     try check()
     cairo_surface_flush(surface)
-    var bytes: [UInt8] = []
-    // Encoded in memory first, so that a full disk is told by the system's own error.
-    let status = withUnsafeMutablePointer(to: &bytes) { collected in
+    do {
+      try DurableFile.write(to: path) { try encode(into: $0) }
+    } catch {
+      throw error as? PictureError ?? PictureError(path: path, reason: "\(error)")
+    }
+  }
+
+  /// Where the pieces of a PNG go, and why the first one that did not get there did not.
+  private struct Sink {
+    let writer: DurableFile.Writer
+    var failure: FileError?
+  }
+
+  /// Piece by piece: a large picture takes no more memory than its canvas.
+  private func encode(into writer: DurableFile.Writer) throws {
+    var sink = Sink(writer: writer)
+    let status = withUnsafeMutablePointer(to: &sink) { sink in
       cairo_surface_write_to_png_stream(
         surface,
-        { closure, chunk, length in
-          guard let closure, let chunk else { return CAIRO_STATUS_WRITE_ERROR }
-          closure.assumingMemoryBound(to: [UInt8].self).pointee.append(
-            contentsOf: UnsafeBufferPointer(start: chunk, count: Int(length)))
-          return CAIRO_STATUS_SUCCESS
-        }, collected)
+        { sink, chunk, length in
+          guard let sink = sink?.assumingMemoryBound(to: Sink.self), let chunk else {
+            return CAIRO_STATUS_WRITE_ERROR
+          }
+          do throws(FileError) {
+            try sink.pointee.writer.write(
+              UnsafeRawBufferPointer(start: chunk, count: Int(length)))
+            return CAIRO_STATUS_SUCCESS
+          } catch {
+            sink.pointee.failure = error
+            return CAIRO_STATUS_WRITE_ERROR
+          }
+        }, sink)
     }
+    // The system's own words say more than cairo's.
+    if let failure = sink.failure { throw failure }
     guard status == CAIRO_STATUS_SUCCESS else { throw Self.error(path, status) }
-    do throws(FileError) {
-      try DurableFile.write(bytes, to: path)
-    } catch {
-      throw PictureError(path: path, reason: error.description)
-    }
   }
 
   /// Throws the first error cairo met on this canvas, if there was one.

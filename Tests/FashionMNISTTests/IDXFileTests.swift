@@ -145,7 +145,7 @@ private func error(
 
   @Test func sizesThatOverflowAreBroken() throws {
     let most = Int(UInt32.max)
-    let found = try error(reading: bigEndian([0x0803, most, most, most]) + set.pixels)
+    let found = try error(reading: bigEndian([0x0803, Int(Int32.max), most, most]) + set.pixels)
     #expect(found?.kind == .broken)
     #expect(found?.message.contains("product") == true)
   }
