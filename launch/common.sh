@@ -137,6 +137,14 @@ raise_file_limit() {
   ulimit -Sn "$hard" 2>/dev/null || :
 }
 
+# Open MPI's own files have a few megabytes, and where files may not be so large mpirun hangs without a word.
+demand_file_size() {
+  local limit
+  limit=$(ulimit -f)
+  [[ $limit == unlimited ]] || ((limit >= 16384)) ||
+    die $unavailable "files may have no more than $limit KiB (ulimit -f), but Open MPI's need 16,384"
+}
+
 # Copies standard input to standard output. A reader that went away ends nothing: the rest is read, and dropped.
 relay_output() {
   trap '' PIPE HUP INT TERM USR1
@@ -222,6 +230,7 @@ run_mpirun() {
   find_mpirun
   allow_root
   raise_file_limit
+  demand_file_size
 
   exec 9>&2
   coproc relay { relay_errors; }

@@ -26,6 +26,8 @@ enum FailureReport {
       let rank = communicator.map { $0.rankCount > 1 ? $0.rank : LauncherEnvironment.rank } ?? 0
       if rank == 0 { say(error, place: "") }
     } else {
+      // Ranks of a host run out of memory together: one that says so is enough.
+      if error is MemoryError, let communicator, communicator.rank > 0 { sleep(2) }
       say(error, place: place(of: status, communicator))
     }
     return MPISession.Failure(status: status.rawValue, isSeenByAll: isSeenByAll)
