@@ -4,7 +4,8 @@ import Waiting
 
 /// The threads that share the work of one rank: the caller and its helpers.
 ///
-/// A piece of work is done by one thread from beginning to end.
+/// A piece of work is done by one thread from beginning to end. The caller does not wait for a helper that has not begun:
+/// where other programs take the processors it does the helper's part itself.
 public enum WorkTeam {
   /// How many threads share the work; set once, before the work begins.
   public static var threadCount: Int { sharedCount.load(ordering: .relaxed) }
@@ -69,13 +70,15 @@ public enum WorkTeam {
           end: count * (thread + 1) / threads))
     }
     work(context, 0, count / threads)
-    for thread in 1..<threads { helpers[thread - 1].waitUntilDone() }
+    for thread in 1..<threads { helpers[thread - 1].finish() }
   }
 
   fileprivate struct Assignment: BitwiseCopyable {
     let work: Work
     let context: UnsafeRawPointer
     let begin, end: Int
+
+    func run() { work(context, begin, end) }
   }
 }
 
@@ -95,22 +98,25 @@ public struct ThreadSupplyError: Error, CustomStringConvertible {
   }
 }
 
-/// A thread that waits for work, does it, and waits again; its thread never ends.
+/// A thread that waits for work, does it, and waits again; it never ends.
 private struct Helper {
   private let assignment: UnsafeMutablePointer<WorkTeam.Assignment>
-  /// Counted up by the one who has work, and by the helper when it is done.
+  /// The number of the work that nobody has begun; 0 if there is none. Who takes it away has the work.
+  private let offer: UnsafeMutablePointer<Atomic<UInt32>>
+  /// Counted up by the one who has work, and by the helper when it has done some.
   private let begun, done: EventCounter
-  /// How often there was work.
-  private var workCount: UInt32 = 0
+  /// How often there was work, and how often the helper has done it.
+  private var (workCount, doneCount): (UInt32, UInt32) = (0, 0)
 
   init() {
     // A cache line for each.
     let line = EventCounter.byteCount
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: 3 * line, alignment: line)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: 3 * line)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * line, alignment: line)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * line)
     begun = EventCounter(at: memory)
     done = EventCounter(at: memory + line)
-    assignment = (memory + 2 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
+    offer = (memory + 2 * line).assumingMemoryBound(to: Atomic<UInt32>.self)
+    assignment = (memory + 3 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
   }
 
   /// Starts the thread of a helper that stays where it is; returns an error number, 0 for none.
@@ -132,21 +138,36 @@ private struct Helper {
     return code
   }
 
+  /// Offers work to the helper.
   mutating func begin(_ work: WorkTeam.Assignment) {
     assignment.pointee = work
     workCount &+= 1
+    if workCount == 0 { workCount = 1 }
+    offer.pointee.store(workCount, ordering: .releasing)
     begun.advance()
   }
 
-  func waitUntilDone() { done.wait(until: workCount) }
+  /// Sees the work done: by the helper if it has begun, else by the caller.
+  mutating func finish() {
+    if take(workCount) { return assignment.pointee.run() }
+    doneCount &+= 1
+    done.wait(until: doneCount)
+  }
+
+  /// Whether the work of that number is now the caller's to do.
+  private func take(_ number: UInt32) -> Bool {
+    offer.pointee.compareExchange(expected: number, desired: 0, ordering: .acquiringAndReleasing)
+      .exchanged
+  }
 
   private func work() -> Never {
-    var count: UInt32 = 0
+    var seen: UInt32 = 0
     while true {
-      count &+= 1
-      begun.wait(until: count)
-      let work = assignment.pointee
-      work.work(work.context, work.begin, work.end)
+      begun.wait(until: seen &+ 1)
+      seen = begun.value
+      let number = offer.pointee.load(ordering: .acquiring)
+      guard number != 0, take(number) else { continue }
+      assignment.pointee.run()
       done.advance()
     }
   }

@@ -30,10 +30,13 @@ public struct EventCounter: @unchecked Sendable {
     if sleepers.pointee.load(ordering: .sequentiallyConsistent) != 0 { futexWake(word) }
   }
 
+  /// How far the owner has counted.
+  public var value: UInt32 { count.pointee.load(ordering: .acquiring) }
+
   /// Whether the owner has counted as far as `target`. Numbers go round after 2^32.
   @inline(__always)
   public func hasReached(_ target: UInt32) -> Bool {
-    Self.reaches(count.pointee.load(ordering: .acquiring), target)
+    Self.reaches(value, target)
   }
 
   /// Sleeps until the owner has counted as far as `target`, at most so many nanoseconds; may return early.

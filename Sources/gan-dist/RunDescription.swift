@@ -63,7 +63,8 @@ struct RunDescription {
     }
     let sharers =
       sharing.isOversubscribed
-      ? "; they share \(Phrases.count(sharing.processors, "processor")), whoever waits sleeps" : ""
+      ? "; they share \(Phrases.count(sharing.processors, "processor")), whoever waits gives way"
+      : ""
     return "\(Phrases.count(ranks.rankCount, "rank")) \(places),"
       + " \(threads) \(threads == "1" ? "thread" : "threads") each\(sharers)\(quota ?? "")"
   }
