@@ -158,8 +158,8 @@ relay_errors() {
   trap '' PIPE HUP INT TERM USR1
   local line frame='' within=''
   while IFS= read -r line || [[ -n $line ]]; do
-    if [[ $line == 'gan-dist: job: '* ]]; then
-      printf '%s\n' "${line#gan-dist: job: }"
+    if [[ $line == *'gan-dist: job: '* ]]; then # mpirun can be told to put a rank's name before each line
+      printf '%s\n' "${line##*gan-dist: job: }" || :
     elif [[ $line == 'mpirun: Forwarding signal '* ]]; then
       : # This script has said it.
     elif [[ $line =~ ^-{60,}$ ]]; then
@@ -170,31 +170,33 @@ relay_errors() {
       fi
       case $frame in
         *'Primary job  terminated normally'* | *'exited with non-zero status, thus causing'*) ;;
-        *) printf '%s' "$frame" >&9 ;;
+        *) printf '%s' "$frame" >&9 || : ;;
       esac
       frame='' within=''
     elif [[ -n $within ]]; then
       frame+=$line$'\n'
     else
-      printf '%s\n' "$line" >&9
+      printf '%s\n' "$line" >&9 || : # who read it may have gone away
     fi
   done 2>/dev/null
   printf '%s' "$frame" >&9 2>/dev/null || :
 }
 
 # What is left of a job when this script is asked to stop; see run_mpirun.
-job='' job_state='' job_words='' requested='' interrupted='' status=0
+job='' job_state='' job_words='' requested='' requested_at=0 interrupted='' status=0
 
 # stop SIGNAL: the first request asks the ranks to save and end, if they run; any other ends the job.
 # mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: too early for a
 # checkpoint. SIGUSR1 it hands to all ranks, which agree on a step. But while it still starts its hosts it loses that
 # signal, or fails: then nothing has been trained, and the job just ends.
 stop() {
-  local signal=TERM
+  local signal=TERM now=${EPOCHREALTIME/[.,]/}
   interrupted=yes
+  # One request often comes twice: to this script, and to its whole group of processes.
+  [[ -z $requested ]] || ((now - requested_at > 500000)) || return 0
   [[ -z $job ]] || read_job_state
   if [[ -z $requested ]]; then
-    requested=$1
+    requested=$1 requested_at=$now
     [[ -z $job_state ]] || signal=USR1
   fi
   [[ -n $job ]] || return 0
@@ -274,14 +276,14 @@ run_mpirun() {
   fi
 }
 
-# finish_relay PROCESS: waits until it has copied all, but not for what a lost process of the job may yet say.
+# finish_relay PROCESS: waits until it has copied all, but not for what a lost process of the job, or a reader that
+# takes its time, keeps it with: it may outlive this script.
 finish_relay() {
   local tries
   for ((tries = 0; tries < 50; tries++)); do
     [[ -n $1 ]] && kill -0 "$1" 2>/dev/null || return 0
     sleep 0.05
   done
-  kill "$1" 2>/dev/null || :
 }
 
 # Options that supervise a job, shared by the scripts that start one.
@@ -343,8 +345,10 @@ supervise() {
       options=(${remaining[@]+"${remaining[@]}"} --resume latest --out "$out")
     fi
     say "the job failed with status $status; restart $attempt of $restarts in $pause s"
-    sleep "$pause" &
+    sleep "$pause" >/dev/null 2>&1 & # it keeps nobody's pipe open
+    interrupted=''
     wait $! || : # a signal ends it
+    [[ -z $interrupted ]] || kill $! 2>/dev/null || :
     pause=$((pause < 32 ? 2 * pause : 60))
   done
 }

@@ -59,7 +59,8 @@ public enum MPISession {
     // Containers often forbid a process to read another's memory, and Open MPI then complains at every message. Ranks
     // of a host share memory for all that is large, so nothing is lost without it.
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0)
-    // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others.
+    // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others. (A
+    // rank that is bound to a processor of its own yields, too, to nobody: training does not wait inside MPI.)
     let ranksOnHost = getenv("OMPI_COMM_WORLD_LOCAL_SIZE").flatMap { Int(String(cString: $0)) } ?? 1
     if ranksOnHost > ProcessorSet.ofThisProcess().numbers.count {
       setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)

@@ -100,23 +100,43 @@ public struct ThreadSupplyError: Error, CustomStringConvertible {
 
 /// A thread that waits for work, does it, and waits again; it never ends.
 private struct Helper {
-  private let assignment: UnsafeMutablePointer<WorkTeam.Assignment>
-  /// The number of the work that nobody has begun; 0 if there is none. Who takes it away has the work.
-  private let offer: UnsafeMutablePointer<Atomic<UInt32>>
-  /// Counted up by the one who has work, and by the helper when it has done some.
-  private let begun, done: EventCounter
+  /// What the helper's thread sees as well.
+  private struct Post {
+    /// Bytes of its memory: a cache line for each part.
+    static let byteCount = 4 * EventCounter.byteCount
+    let memory: UnsafeMutableRawPointer
+    /// Counted up by the one who has work, and by the helper when it has done some.
+    let begun, done: EventCounter
+    /// The number of the work that nobody has begun; 0 if there is none. Who takes it away has the work.
+    let offer: UnsafeMutablePointer<Atomic<UInt32>>
+    let assignment: UnsafeMutablePointer<WorkTeam.Assignment>
+
+    /// - Parameter memory: zeros, for good.
+    init(at memory: UnsafeMutableRawPointer) {
+      let line = EventCounter.byteCount
+      self.memory = memory
+      begun = EventCounter(at: memory)
+      done = EventCounter(at: memory + line)
+      offer = (memory + 2 * line).assumingMemoryBound(to: Atomic<UInt32>.self)
+      assignment = (memory + 3 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
+    }
+
+    /// Whether the work of that number is now the caller's to do.
+    func take(_ number: UInt32) -> Bool {
+      offer.pointee.compareExchange(expected: number, desired: 0, ordering: .acquiringAndReleasing)
+        .exchanged
+    }
+  }
+
+  private let post: Post
   /// How often there was work, and how often the helper has done it.
   private var (workCount, doneCount): (UInt32, UInt32) = (0, 0)
 
   init() {
-    // A cache line for each.
-    let line = EventCounter.byteCount
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * line, alignment: line)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * line)
-    begun = EventCounter(at: memory)
-    done = EventCounter(at: memory + line)
-    offer = (memory + 2 * line).assumingMemoryBound(to: Atomic<UInt32>.self)
-    assignment = (memory + 3 * line).assumingMemoryBound(to: WorkTeam.Assignment.self)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: Post.byteCount, alignment: EventCounter.byteCount)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: Post.byteCount)
+    post = Post(at: memory)
   }
 
   /// Starts the thread of a helper that stays where it is; returns an error number, 0 for none.
@@ -130,45 +150,38 @@ private struct Helper {
     let code = pthread_create(
       &thread, nil,
       { argument in
-        let helper = argument?.assumingMemoryBound(to: Helper.self)
-        helper?.pointee.work()
+        if let argument { Helper.work(Post(at: argument)) }
         return nil
-      }, helper)
+      }, helper.pointee.post.memory)
     if code == 0 { pthread_detach(thread) }
     return code
   }
 
   /// Offers work to the helper.
   mutating func begin(_ work: WorkTeam.Assignment) {
-    assignment.pointee = work
+    post.assignment.pointee = work
     workCount &+= 1
     if workCount == 0 { workCount = 1 }
-    offer.pointee.store(workCount, ordering: .releasing)
-    begun.advance()
+    post.offer.pointee.store(workCount, ordering: .releasing)
+    post.begun.advance()
   }
 
   /// Sees the work done: by the helper if it has begun, else by the caller.
   mutating func finish() {
-    if take(workCount) { return assignment.pointee.run() }
+    if post.take(workCount) { return post.assignment.pointee.run() }
     doneCount &+= 1
-    done.wait(until: doneCount)
+    post.done.wait(until: doneCount)
   }
 
-  /// Whether the work of that number is now the caller's to do.
-  private func take(_ number: UInt32) -> Bool {
-    offer.pointee.compareExchange(expected: number, desired: 0, ordering: .acquiringAndReleasing)
-      .exchanged
-  }
-
-  private func work() -> Never {
+  private static func work(_ post: Post) -> Never {
     var seen: UInt32 = 0
     while true {
-      begun.wait(until: seen &+ 1)
-      seen = begun.value
-      let number = offer.pointee.load(ordering: .acquiring)
-      guard number != 0, take(number) else { continue }
-      assignment.pointee.run()
-      done.advance()
+      post.begun.wait(until: seen &+ 1)
+      seen = post.begun.value
+      let number = post.offer.pointee.load(ordering: .acquiring)
+      guard number != 0, post.take(number) else { continue }
+      post.assignment.pointee.run()
+      post.done.advance()
     }
   }
 }

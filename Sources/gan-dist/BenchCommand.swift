@@ -79,8 +79,10 @@ struct BenchCommand: ParsableCommand {
     let partition = BatchPartition(
       globalBatchSize: settings.globalBatchSize, rankCount: communicator.rankCount,
       shards: settings.logicalShards)
-    let stopwatch = try StepStopwatch(
-      warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
+    let stopwatch = try communicator.agree {
+      try StepStopwatch(
+        warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
+    }
     let watch =
       communicator.rankCount > 1
       ? try StallWatch(communicator, timeout: 120, flightRecordFolder: nil) : nil

@@ -93,7 +93,13 @@ struct CheckpointFolder {
   /// - Returns: the files as they were named.
   /// - Throws: `RunFolderError`.
   func setAside(after step: Int, except kept: String, undo: UndoList) throws -> [String] {
-    try entries().compactMap { entry in
+    let found: [Entry]
+    do throws(FileError) {
+      found = try entries()
+    } catch {
+      throw RunFolderError(.unwritable, error)
+    }
+    return try found.compactMap { entry in
       let file = file(step: entry.step)
       guard entry.step > step || entry.step == step && !FileIdentity.isSame(file, kept) else {
         return nil

@@ -34,8 +34,9 @@ enum Console: Int32 {
         errno = EIO
         return false
       case (_, EINTR): continue
-      // Whoever started the program left it a pipe that does not wait by itself.
-      case (_, EAGAIN): waitUntilWritable(descriptor)
+      // Whoever started the program left it a pipe that does not wait by itself. (A file of the run does not wait at
+      // all: a pipe in its place may have a reader that never reads.)
+      case (_, EAGAIN) where descriptor <= error.rawValue: waitUntilWritable(descriptor)
       default: return false
       }
     }

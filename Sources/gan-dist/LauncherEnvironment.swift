@@ -40,7 +40,8 @@ struct ForeignLauncherError: Error, CustomStringConvertible {
   static func demandOneJob(
     rankCount: Int, number: (String) -> Int? = LauncherEnvironment.number
   ) throws {
-    guard rankCount == 1 else { return }
+    // Open MPI's mpirun starts single ranks, too, also on hosts where another launcher started its daemon.
+    guard rankCount == 1, number("OMPI_COMM_WORLD_SIZE") != 1 else { return }
     // How many processes there are, as launchers of MPICH's family, MVAPICH, Open MPI and Slurm say it. Batch systems set
     // others (SLURM_NTASKS) also for processes that nobody started side by side.
     for name in [

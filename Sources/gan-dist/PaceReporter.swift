@@ -2,6 +2,8 @@ import GANTraining
 import Waiting
 
 /// Says in the log when steps become far slower than they were, and when they are as before.
+///
+/// To be the last of all observers: the time that the others take is no step's.
 final class PaceReporter: TrainingObserver {
   private let log: RunLog
   private var pace = StepPace()
@@ -22,6 +24,9 @@ final class PaceReporter: TrainingObserver {
     }
   }
 
-  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) { pace.pause() }
-  func checkpointIsDue(_ trainer: Trainer) { pace.pause() }
+  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) { skip() }
+  func checkpointIsDue(_ trainer: Trainer) { skip() }
+
+  /// What other observers have done until now is no part of a step.
+  private func skip() { pace.stepBegins(at: Spinning.monotonicTime()) }
 }

@@ -34,7 +34,8 @@ struct ResourceOptions: ParsableArguments {
         RankProcessors(encoded: $0) ?? RankProcessors(mask: ProcessorSet([]), quota: nil)
       }, core: ProcessorShare.coreOfThisMachine)[host.rank]
     let variables = OpenMPVariables { getenv($0).map { String(cString: $0) } }
-    let threadCount = threads ?? variables.threadCount(ofShare: share.threadCount)
+    let threadCount = min(
+      threads ?? variables.threadCount(ofShare: share.threadCount), WorkTeam.mostThreads)
     try communicator.agree { try WorkTeam.setThreadCount(threadCount) }
     if !share.hasRoom(forThreads: threadCount) { Spinning.nanoseconds = 0 }
     return try RankDirectory(communicator, share: share, threadCount: threadCount)

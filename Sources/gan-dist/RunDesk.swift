@@ -22,7 +22,7 @@ struct RunDesk {
         try RunFolder.makeFolder(folder.file(name), undo: undo)
       }
       let logFile = folder.file("log.txt")
-      if !RunFolder.isFile(logFile) { undo.add { unlink(logFile) } }
+      if RunFolder.isAbsent(logFile) { undo.add { unlink(logFile) } }
       log = try RunLog(folder: folder, verbosity: verbosity)
       try folder.demandWritable("config.json")
       try folder.demandWritable("metrics.csv")

@@ -36,13 +36,18 @@ struct RunFolder {
     if let path { try Self.makeFolder(path, undo: undo) }
     let layout = Layout(path: try path ?? Self.makeDefault(undo: undo))
     self.layout = layout
-    let hadLock = Self.isFile(layout.lock)
+    let makesLock = Self.isAbsent(layout.lock)
     lock = try RunLock(path: layout.lock, folder: layout.path)
-    if !hadLock { undo.add { unlink(layout.lock) } }
+    if makesLock { undo.add { unlink(layout.lock) } }
   }
 
   static func isFolder(_ path: String) -> Bool { type(of: path) == S_IFDIR }
-  static func isFile(_ path: String) -> Bool { type(of: path) == S_IFREG }
+
+  /// Whether nothing stands at a path, not even a link that leads nowhere.
+  static func isAbsent(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) != 0 && errno == ENOENT
+  }
 
   private static func type(of path: String) -> mode_t? {
     var status = stat()

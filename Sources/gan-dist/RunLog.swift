@@ -32,7 +32,6 @@ struct RunLog {
     }
     self.verbosity = verbosity
     self.liveLine = liveLine
-    if let warning = folder.warning { logger.warning("\(warning)") }
   }
 }
 

@@ -21,8 +21,8 @@ struct StepPace {
   private var best: Double?
   private var isSlow = false
 
-  /// What comes before the next step's end is no step: a checkpoint, a grid of samples.
-  mutating func pause() { lastEnd = nil }
+  /// What came before was no step: a checkpoint, a grid of samples.
+  mutating func stepBegins(at now: Int) { lastEnd = now }
 
   /// A step has ended.
   /// - Parameter now: in nanoseconds of any clock that does not jump.

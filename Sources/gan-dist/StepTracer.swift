@@ -31,7 +31,7 @@ final class StepTracer: TrainingObserver {
   private static let spansOfStep = 1 << 16
 
   /// Every rank must call this; nil if no trace is asked for.
-  /// - Throws: `MPIError`, `MemoryError`.
+  /// - Throws: `MPIError`; ``AgreedFailure`` of a `MemoryError`.
   init?(
     _ options: TraceOptions, over communicator: Communicator, ranks: RankDirectory, log: RunLog?
   ) throws {
@@ -40,7 +40,9 @@ final class StepTracer: TrainingObserver {
     (self.ranks, self.log) = (ranks, log)
     clocks = try HostClocks(communicator)
     let byteCount = Self.spansOfStep * MemoryLayout<Timeline.Span>.stride
-    try Memory.demand(2 * byteCount, for: "the spans of a traced step")
+    try communicator.agree {
+      try Memory.demand(2 * byteCount, for: "the spans of a traced step")
+    }
     // Memory is taken now, so that the first step recorded does not stumble over it.
     Timeline.start(capacity: Self.spansOfStep)
     _ = Timeline.stop()

@@ -22,8 +22,8 @@ struct TrainCommand: ParsableCommand {
         gan-dist --max-steps 100                # one rank, without mpirun
 
       The run's folder gets config.json, metrics.csv (a row an epoch), log.txt, samples/, plots/, \
-      checkpoints/, flight-record/ and at the end generator.safetensors. SIGUSR1, SIGTERM or SIGINT: all ranks stop after \
-      the same step, with a checkpoint.
+      checkpoints/, flight-record/ and at the end generator.safetensors. SIGUSR1, SIGTERM, SIGHUP or \
+      SIGINT: all ranks stop after the same step, with a checkpoint.
 
       Exit status: 0 done, 64 bad usage, 65 bad data, 66 missing input, 69 too little memory, \
       70 internal error, 73 cannot write, 75 a rank or host failed (resume), 130 or 143 stopped by a signal.
@@ -148,7 +148,7 @@ struct TrainCommand: ParsableCommand {
     let dataSet = shared.training
     try settings.validate(
       imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
-    try communicator.agree { try demandDrawable(dataSet) }
+    try communicator.agree { try demandDrawable(dataSet, from: shared.source) }
     // 4. How the run goes on.
     let configuration = RunConfiguration(
       settings: settings, architecture: Architecture(imageSize: dataSet.pixelsPerImage),
@@ -192,7 +192,7 @@ struct TrainCommand: ParsableCommand {
       desk: desk, description: description, resumption: resumption, sampleEvery: sampleEvery,
       keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions)
     return try go(
-      trainer, ObserverPair(PaceReporter(log: desk.log), reporter), tracer, communicator)
+      trainer, ObserverPair(reporter, PaceReporter(log: desk.log)), tracer, communicator)
   }
 
   /// Trains; the exit status is the same on all ranks. Every rank must call this.
@@ -218,11 +218,11 @@ struct TrainCommand: ParsableCommand {
 
   /// Sees whether the run can draw its images, before it trains.
   /// - Throws: `DataSetError`.
-  private func demandDrawable(_ dataSet: ImageDataSet) throws {
+  private func demandDrawable(_ dataSet: ImageDataSet, from source: String) throws {
     let (height, width) = (dataSet.imageHeight, dataSet.imageWidth)
     guard SampleGrid.largestSquare(imageHeight: height, imageWidth: width) == 0 else { return }
     throw DataSetError(
-      kind: .broken, path: data ?? "",
+      kind: .broken, path: source,
       message: """
         images of \(height) x \(width) pixels are larger than pictures of a run can show: at most \
         \(SampleGrid.sideLimit) pixels a side

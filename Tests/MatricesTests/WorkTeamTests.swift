@@ -39,7 +39,7 @@ import Testing
   func everyPieceIsDoneOnce(threads: Int, pieces: Int) throws {
     try WorkTeam.setThreadCount(threads)
     defer { try? WorkTeam.setThreadCount(1) }
-    for _ in 0..<500 {
+    for _ in 0..<50 {
       let (counts, workers) = Self.share(pieces: pieces)
       #expect(counts.allSatisfy { $0 == 1 })
       #expect(workers.count <= min(threads, pieces))

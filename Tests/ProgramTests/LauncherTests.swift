@@ -85,7 +85,7 @@ import Testing
       "${train[@]}" --epochs 1000000 >\(scratch.path("output")) & job=$!
       until_said "untrained G"
       kill -STOP $(pgrep -f -- "gan-dist --data.*--out \(run)" | tail -n 1)
-      kill -TERM $job; sleep 0.3; kill -TERM $job
+      kill -TERM $job; sleep 0.8; kill -TERM $job
       wait $job; status=$?
       until_gone; exit $status
       """)
@@ -126,6 +126,39 @@ import Testing
       "\"${train[@]}\" --max-steps 40 \(errors) | head -n 1; exit ${PIPESTATUS[0]}")
     #expect(job.status == 0, "\(job.transcript)")
     #expect(job.output.hasPrefix("gan-dist ") && isFinished, "\(job.transcript)")
+  }
+
+  /// Also where there is much to be said of errors, and nobody to read it.
+  @Test func errorsThatNobodyReadsEndNothing() throws {
+    let program = scratch.url("program")
+    try Data(
+      """
+      #!/bin/bash
+      for i in $(seq 100); do echo "line $i" >&2; sleep 0.01; done
+      touch \(scratch.path("done"))
+      """.utf8
+    ).write(to: program)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+    let job = try bash(
+      "\"${train[@]}\" 2>&1 | head -n 1; exit ${PIPESTATUS[0]}",
+      environment: ["GAN_DIST_PROGRAM": program.path])
+    #expect(job.status == 0 && job.output == "line 1\n", "\(job.transcript)")
+    #expect(FileManager.default.fileExists(atPath: scratch.path("done")))
+  }
+
+  /// Two signals of one request, as timeout(1) sends them to a script and to its group, are one.
+  @Test func oneRequestMayComeTwice() throws {
+    let job = try bash(
+      """
+      "${train[@]}" --epochs 1000000 >\(scratch.path("output")) & job=$!
+      until_said "untrained G"
+      kill -TERM $job; kill -TERM $job
+      wait $job; status=$?
+      until_gone; exit $status
+      """)
+    #expect(job.status == 143 && job.output.isEmpty, "\(job.transcript)")
+    let said = try String(contentsOfFile: scratch.path("output"), encoding: .utf8)
+    #expect(said.contains("stopped as asked"))
   }
 
   /// One message, and none of MPI's.

@@ -50,10 +50,23 @@ import Testing
     var run = Run()
     run.take(1000, milliseconds: 2)
     for _ in 0..<100 {
-      run.pace.pause()
-      run.take(1, milliseconds: 5000)
+      run.now += 5_000_000_000
+      run.pace.stepBegins(at: run.now)
       run.take(20, milliseconds: 2)
     }
     #expect(run.changes.isEmpty)
+  }
+
+  /// Also of epochs of one step, between which there always is something else.
+  @Test func epochsOfOneStepCount() {
+    var run = Run()
+    for milliseconds in [2, 40] {
+      for _ in 0..<1000 {
+        run.now += 100_000_000
+        run.pace.stepBegins(at: run.now)
+        run.take(1, milliseconds: milliseconds)
+      }
+    }
+    #expect(run.changes == [.slow(now: 40, best: 2)])
   }
 }
