@@ -19,8 +19,9 @@ let libraries: [Target] = [
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "Waiting", dependencies: ["CLinux"]),
-  .target(name: "Processors", dependencies: ["CLinux"]),
-  .target(name: "Memory"),
+  .target(name: "KernelFiles"),
+  .target(name: "Processors", dependencies: ["CLinux", "KernelFiles"]),
+  .target(name: "Memory", dependencies: ["KernelFiles"]),
   .target(name: "MPI", dependencies: ["COpenMPI", "Memory", "Processors", "Waiting"]),
   // What may fault is tried in a process of its own.
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
@@ -56,8 +57,10 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
-      "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing", "Waiting",
+      "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
+      "MPICollectives",
+      "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing",
+      "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -78,8 +81,9 @@ let tests: [Target] = [
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+  .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
-  .testTarget(name: "ProcessorsTests", dependencies: ["Processors"]),
+  .testTarget(name: "ProcessorsTests", dependencies: ["KernelFiles", "Processors"]),
   .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
   .testTarget(
     name: "MatricesTests",

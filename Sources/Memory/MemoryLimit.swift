@@ -1,4 +1,4 @@
-import Glibc
+import KernelFiles
 
 /// The most memory that processes can have here: what the machine has, or what the control group leaves of it.
 public struct MemoryLimit: Equatable, Sendable {
@@ -9,11 +9,14 @@ public struct MemoryLimit: Equatable, Sendable {
 
   /// Of this process, as it was at its start; nil if the system does not tell.
   public static let here: MemoryLimit? = {
-    let meminfo = text("/proc/meminfo") ?? ""
+    let meminfo = KernelFile.text("/proc/meminfo") ?? ""
     guard let memory = byteCount("MemTotal", in: meminfo) else { return nil }
     return smallest(
       memory: memory, swap: byteCount("SwapTotal", in: meminfo) ?? 0,
-      ofGroups: ControlGroups(text("/proc/self/cgroup") ?? "").memoryLimitFiles.compactMap(text))
+      ofGroups: ControlGroup.ofThisProcess(limiting: "memory").compactMap { group in
+        KernelFile.text(
+          "\(group.folder)/\(group.isUnified ? "memory.max" : "memory.limit_in_bytes")")
+      })
   }()
 
   /// What a line of /proc/meminfo says, such as "MemTotal:       24689280 kB".
@@ -33,42 +36,5 @@ public struct MemoryLimit: Equatable, Sendable {
       least < machine.byteCount
     else { return machine }
     return MemoryLimit(name: "the control group of this process", byteCount: least)
-  }
-
-  /// The content of a small file of the system's.
-  private static func text(_ path: String) -> String? {
-    guard let file = fopen(path, "re") else { return nil }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 14)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
-  }
-}
-
-/// The control groups that a process is in, as /proc/self/cgroup lists them.
-struct ControlGroups {
-  /// The files that limit memory, of the groups and all groups around them; some may not be there.
-  let memoryLimitFiles: [String]
-
-  init(_ list: String) {
-    var files: [String] = []
-    for line in list.split(separator: "\n") {
-      // Version 2 has one line "0::PATH"; version 1 has a line "5:memory:PATH" for it.
-      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3 else { continue }
-      let controllers = fields[1].split(separator: ",")
-      guard fields[1].isEmpty || controllers.contains("memory") else { continue }
-      let (root, name) =
-        fields[1].isEmpty
-        ? ("/sys/fs/cgroup", "memory.max")
-        : ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-      var group = fields[2].split(separator: "/")
-      while true {
-        files.append(([root] + group.map(String.init) + [name]).joined(separator: "/"))
-        if group.isEmpty { break }
-        group.removeLast()
-      }
-    }
-    memoryLimitFiles = files
   }
 }

@@ -1,3 +1,5 @@
+import KernelFiles
+
 /// What a rank sees of its host's processors.
 public struct RankProcessors: Equatable, Sendable {
   /// Those that it may run on.
@@ -83,7 +85,7 @@ public struct ProcessorShare: Equatable, Sendable {
   /// The core of a processor, by the first of its hardware threads, as Linux tells.
   public static func coreOfThisMachine(_ processor: Int) -> Int {
     let path = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
-    let siblings = TextFile.read(path).flatMap { text in
+    let siblings = KernelFile.text(path).flatMap { text in
       ProcessorSet(list: text.prefix { $0 != "\n" })
     }
     return siblings?.numbers.first ?? processor

@@ -85,7 +85,8 @@ struct BenchCommand: ParsableCommand {
     }
     let watch =
       communicator.rankCount > 1
-      ? try StallWatch(communicator, timeout: 120, flightRecordFolder: nil) : nil
+      ? try StallWatch(
+        communicator, timeout: TrainCommand.Usual.stallTimeout, flightRecordFolder: nil) : nil
     let trainer = try Trainer(
       shared.training, settings: settings,
       collective: try MPICollective(

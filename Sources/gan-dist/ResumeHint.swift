@@ -1,4 +1,5 @@
 import Glibc
+import KernelFiles
 import SystemPackage
 
 /// The command line that goes on with a stopped run, to be pasted into a shell as it stands.
@@ -18,8 +19,11 @@ enum ResumeHint {
 
   /// All that stands before the program's options.
   private static func launcher(_ rankCount: Int) -> String {
-    if let script = getenv(startCommandVariable), script.pointee != 0 {
-      return String(cString: script)
+    // In a folder whose name is no text, the scripts' way cannot be said.
+    if let value = getenv(startCommandVariable), let script = String(validatingCString: value),
+      !script.isEmpty
+    {
+      return script
     }
     let own = CommandLine.arguments
     let parent = words(ofProcess: getppid())
@@ -37,10 +41,7 @@ enum ResumeHint {
 
   /// The command line of a process; empty if it cannot be read.
   private static func words(ofProcess process: pid_t) -> [String] {
-    guard let file = fopen("/proc/\(process)/cmdline", "re") else { return [] }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    while case let byte = getc(file), byte != EOF { bytes.append(UInt8(truncatingIfNeeded: byte)) }
+    let bytes = KernelFile.bytes("/proc/\(process)/cmdline") ?? []
     return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
       String(decoding: $0, as: UTF8.self)
     }

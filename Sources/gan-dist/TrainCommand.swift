@@ -9,6 +9,14 @@ import Pictures
 
 /// `gan-dist train`: the walk from the options to the end of the run.
 struct TrainCommand: ParsableCommand {
+  /// What is taken where an option does not say.
+  enum Usual {
+    static let keptCheckpoints = 3
+    static let epochsBetweenSamples = 20
+    /// In seconds.
+    static let stallTimeout = 120.0
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train G and D (this is what gan-dist does without a subcommand).",
@@ -69,14 +77,14 @@ struct TrainCommand: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp("Keep the newest n checkpoints.", valueName: "n"),
     transform: NumberOption<Int>.whole("--keep-checkpoints", 1...Int.max).parse)
-  var keepCheckpoints = 3
+  var keepCheckpoints = Usual.keptCheckpoints
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"),
     transform: NumberOption<Int>.whole("--sample-every", 0...Int.max).parse)
-  var sampleEvery = 20
+  var sampleEvery = Usual.epochsBetweenSamples
 
   @OptionGroup var resources: ResourceOptions
 
@@ -91,7 +99,7 @@ struct TrainCommand: ParsableCommand {
     transform: NumberOption<Double>.decimal(
       "--stall-timeout", "must be from 0 to 1e6 seconds", { (0...1e6).contains($0) }
     ).parse)
-  var stallTimeout = 120.0
+  var stallTimeout = Usual.stallTimeout
 
   @OptionGroup(title: "Tracing") var tracing: TraceOptions
 
@@ -242,9 +250,9 @@ struct TrainCommand: ParsableCommand {
     let numbers: [(option: String, value: String, isUsual: Bool)] = [
       ("--checkpoint-every", "\(checkpointEvery)", checkpointEvery == usual.epochs),
       ("--checkpoint-every-steps", "\(checkpointEverySteps)", checkpointEverySteps == usual.steps),
-      ("--keep-checkpoints", "\(keepCheckpoints)", keepCheckpoints == 3),
-      ("--sample-every", "\(sampleEvery)", sampleEvery == 20),
-      ("--stall-timeout", "\(stallTimeout)", stallTimeout == 120),
+      ("--keep-checkpoints", "\(keepCheckpoints)", keepCheckpoints == Usual.keptCheckpoints),
+      ("--sample-every", "\(sampleEvery)", sampleEvery == Usual.epochsBetweenSamples),
+      ("--stall-timeout", "\(stallTimeout)", stallTimeout == Usual.stallTimeout),
       ("--threads", "\(resources.threads ?? 0)", resources.threads == nil),
     ]
     let flags = [

@@ -58,20 +58,6 @@ import Testing
     #expect(limit(["500"]).name == "the control group of this process")
   }
 
-  @Test func theGroupsAroundOneCountToo() {
-    #expect(
-      ControlGroups("0::/a/b\n").memoryLimitFiles == [
-        "/sys/fs/cgroup/a/b/memory.max", "/sys/fs/cgroup/a/memory.max",
-        "/sys/fs/cgroup/memory.max",
-      ])
-    #expect(
-      ControlGroups("5:cpu:/x\n4:hugetlb,memory:/job\n").memoryLimitFiles == [
-        "/sys/fs/cgroup/memory/job/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-      ])
-    #expect(ControlGroups("").memoryLimitFiles.isEmpty)
-  }
-
   @Test func theSystemsListIsRead() {
     let list = "MemTotal:       24689280 kB\nMemFree:        100 kB\nSwapTotal:             0 kB\n"
     #expect(MemoryLimit.byteCount("MemTotal", in: list) == 24_689_280 << 10)

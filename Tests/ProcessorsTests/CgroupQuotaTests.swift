@@ -1,9 +1,16 @@
 import Testing
 
+@testable import KernelFiles
 @testable import Processors
 
 /// Control groups of made-up machines.
 @Suite struct CgroupQuotaTests {
+  private func quota(
+    groups: String, mounts: String, _ read: (String) -> String?
+  ) -> CgroupQuota? {
+    CgroupQuota(ControlGroup.all(limiting: "cpu", groups: groups, mounts: mounts), read: read)
+  }
+
   private let unified = "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n"
   private let separate = """
     31 30 0:28 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct
@@ -13,7 +20,7 @@ import Testing
 
   @Test func aLimitOfVersion2() {
     let files = ["/sys/fs/cgroup/job/a/cpu.max": "150000 100000\n"]
-    let quota = CgroupQuota(groups: "0::/job/a\n", mounts: unified) { files[$0] }
+    let quota = quota(groups: "0::/job/a\n", mounts: unified) { files[$0] }
     #expect(quota == CgroupQuota(processors: 1.5, group: "/sys/fs/cgroup/job/a"))
   }
 
@@ -22,13 +29,13 @@ import Testing
       "/sys/fs/cgroup/job/a/cpu.max": "400000 100000\n",
       "/sys/fs/cgroup/job/cpu.max": "200000 100000\n",
     ]
-    let quota = CgroupQuota(groups: "0::/job/a\n", mounts: unified) { files[$0] }
+    let quota = quota(groups: "0::/job/a\n", mounts: unified) { files[$0] }
     #expect(quota == CgroupQuota(processors: 2, group: "/sys/fs/cgroup/job"))
   }
 
   @Test func maxIsNoLimit() {
     let files = ["/sys/fs/cgroup/job/cpu.max": "max 100000\n"]
-    #expect(CgroupQuota(groups: "0::/job\n", mounts: unified) { files[$0] } == nil)
+    #expect(quota(groups: "0::/job\n", mounts: unified) { files[$0] } == nil)
   }
 
   @Test func aLimitOfVersion1() {
@@ -37,7 +44,7 @@ import Testing
       "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "50000\n",
     ]
     let groups = "5:memory:/job\n4:cpu,cpuacct:/job\n"
-    let quota = CgroupQuota(groups: groups, mounts: separate) { files[$0] }
+    let quota = quota(groups: groups, mounts: separate) { files[$0] }
     #expect(
       quota == CgroupQuota(processors: 2, group: "/sys/fs/cgroup/cpu,cpuacct/job"))
   }
@@ -47,7 +54,7 @@ import Testing
       "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us": "-1\n",
       "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "100000\n",
     ]
-    #expect(CgroupQuota(groups: "4:cpu,cpuacct:/job\n", mounts: separate) { files[$0] } == nil)
+    #expect(quota(groups: "4:cpu,cpuacct:/job\n", mounts: separate) { files[$0] } == nil)
   }
 
   /// A container sees its own group at the mount point.
@@ -56,14 +63,14 @@ import Testing
     let mounts = "30 24 0:26 \(root) /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
     let files = ["/sys/fs/cgroup/cpu.max": "100000 100000\n"]
     let group = root == "/" ? "/../elsewhere" : root
-    let quota = CgroupQuota(groups: "0::\(group)\n", mounts: mounts) { files[$0] }
+    let quota = quota(groups: "0::\(group)\n", mounts: mounts) { files[$0] }
     #expect(quota?.processors == 1)
   }
 
   @Test(arguments: ["", "nonsense", "0:", "0::", "1:cpu", "\n\n", "4:cpu:relative"])
   func oddFilesAreNoLimit(text: String) {
-    #expect(CgroupQuota(groups: text, mounts: text) { _ in "x" } == nil)
-    #expect(CgroupQuota(groups: text, mounts: unified) { _ in "0 0" } == nil)
-    #expect(CgroupQuota(groups: "0::/a\n", mounts: text) { _ in "1 1" } == nil)
+    #expect(quota(groups: text, mounts: text) { _ in "x" } == nil)
+    #expect(quota(groups: text, mounts: unified) { _ in "0 0" } == nil)
+    #expect(quota(groups: "0::/a\n", mounts: text) { _ in "1 1" } == nil)
   }
 }
