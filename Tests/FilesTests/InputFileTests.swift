@@ -48,7 +48,7 @@ import Testing
     #expect(error.reason == "it is a folder")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(15)))
   func aPipeIsRefused() throws {
     #expect(mkfifo(folder.path("pipe"), 0o600) == 0)
     let error = try #require(throws: FileError.self) {
