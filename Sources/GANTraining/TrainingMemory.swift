@@ -41,7 +41,8 @@ public struct TrainingMemory {
   /// - Throws: `MemoryError`.
   public func demand() throws(MemoryError) {
     try Memory.demandPossible(try count(bytesOfHost), for: purpose)
-    // Plans of products, checkpoints and pictures take many small pieces, which can only be had: there is no error for them.
+    // Plans of products, checkpoints and pictures take many small pieces, which can only be had:
+    // there is no error for them.
     let roomForPieces = bytesOfRank / 8 + 64e6
     try Memory.demand(try count(bytesOfRank + roomForPieces), areUsed: false, for: purpose)
   }

@@ -11,7 +11,8 @@ public enum MPISession {
 
     /// - Parameters:
     ///   - status: the exit status of the job.
-    ///   - isSeenByAll: whether every rank throws at the same place: then all can end in good order, without a word of MPI's.
+    ///   - isSeenByAll: whether every rank throws at the same place: then all can end in good order, without a word of
+    ///     MPI's.
     public init(status: Int32, isSeenByAll: Bool) {
       (self.status, self.isSeenByAll) = (status, isSeenByAll)
     }

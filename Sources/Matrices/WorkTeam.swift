@@ -4,8 +4,8 @@ import Waiting
 
 /// The threads that share the work of one rank: the caller and its helpers.
 ///
-/// A piece of work is done by one thread from beginning to end. The caller does not wait for a helper that has not begun:
-/// where other programs take the processors it does the helper's part itself.
+/// A piece of work is done by one thread from beginning to end. The caller does not wait for a helper that has not
+/// begun: where other programs take the processors it does the helper's part itself.
 public enum WorkTeam {
   /// How many threads share the work; set once, before the work begins.
   public static var threadCount: Int { sharedCount.load(ordering: .relaxed) }

@@ -47,8 +47,8 @@ public struct ProcessorShare: Equatable, Sendable {
 
   /// Shares out the processors of a host: a rank gets 1 / n of each that it may run on, where n ranks may.
   ///
-  /// Nothing is assumed of how ranks are bound: the masks tell. Threads are counted by cores, since two hardware threads
-  /// of a core multiply no faster than one.
+  /// Nothing is assumed of how ranks are bound: the masks tell. Threads are counted by cores, since
+  /// two hardware threads of a core multiply no faster than one.
   /// - Parameters:
   ///   - ranks: what each rank of the host sees.
   ///   - core: the core that a processor is part of, by any number that its other processors have, too.

@@ -42,8 +42,9 @@ struct ForeignLauncherError: Error, CustomStringConvertible {
   ) throws {
     // Open MPI's mpirun starts single ranks, too, also on hosts where another launcher started its daemon.
     guard rankCount == 1, number("OMPI_COMM_WORLD_SIZE") != 1 else { return }
-    // How many processes there are, as launchers of MPICH's family, MVAPICH, Open MPI and Slurm say it. Batch systems set
-    // others (SLURM_NTASKS) also for processes that nobody started side by side.
+    // How many processes there are, as launchers of MPICH's family, MVAPICH, Open MPI and Slurm
+    // say it. Batch systems set others (SLURM_NTASKS) also for processes that nobody started side
+    // by side.
     for name in [
       "PMI_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE",
       "SLURM_STEP_NUM_TASKS",

@@ -59,7 +59,7 @@ struct RunDescription {
     let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
     let sharing = ranks.sharing
     let quota = sharing.quota.map {
-      "; the control group's quota is \(Phrases.fixed($0, 2)) processors"
+      "; their control group may use \(Phrases.fixed($0, 2)) processors at a time"
     }
     let sharers =
       sharing.isOversubscribed

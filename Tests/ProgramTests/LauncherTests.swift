@@ -14,8 +14,8 @@ import Testing
   private var launcher: String { Repository.folder.appendingPathComponent("launch/train").path }
   private var run: String { scratch.path("run") }
 
-  /// Runs a script in which `"${train[@]}" OPTION…` starts two ranks on made-up data, `until_said TEXT` waits for a line of
-  /// its output, and `until_gone` for the end of all that belongs to it.
+  /// Runs a script in which `"${train[@]}" OPTION…` starts two ranks on made-up data, `until_said TEXT`
+  /// waits for a line of its output, and `until_gone` for the end of all that belongs to it.
   private func bash(
     _ script: String, environment: [String: String] = [:], timeLimit: Int = 90
   ) throws -> Command {
