@@ -112,20 +112,14 @@ find_program() {
   [[ -f $program && -x $program ]] || die $missing_input "there is no program at '$program'"
 }
 
-# The Open MPI whose mpirun starts the ranks: 'mpirun', unless another MPI's stands before it on the PATH.
-find_mpirun() {
-  local name first=''
-  for name in mpirun mpirun.openmpi; do
-    command -v "$name" >/dev/null || continue
-    if [[ $("$name" --version 2>&1) == *'Open MPI'* ]]; then
-      mpirun=$name
-      return
-    fi
-    first=${first:-$name}
-  done
-  [[ -z $first ]] || die $unavailable "this mpirun is not Open MPI's: $(command -v "$first") says
-  '$("$first" --version 2>&1 | head -n 1)'. Put the folder of Open MPI's first on the PATH."
-  die $unavailable "there is no mpirun on the PATH; ./launch/prepare host installs Open MPI's"
+# Another MPI's mpirun would start ranks that do not find each other.
+demand_open_mpi() {
+  command -v mpirun >/dev/null ||
+    die $unavailable "there is no mpirun on the PATH; ./launch/prepare host installs Open MPI's"
+  [[ $(mpirun --version 2>&1) == *'Open MPI'* ]] ||
+    die $unavailable "this mpirun is not Open MPI's: $(command -v mpirun) says
+  '$(mpirun --version 2>&1 | head -n 1)'. Put the folder of Open MPI's first on the PATH, or on Debian choose it:
+  update-alternatives --config mpirun"
 }
 
 # mpirun keeps some files open for each rank, and hangs without a word where there may be no more.
@@ -229,7 +223,7 @@ run_mpirun() {
     status=$((128 + requested))
     return
   fi
-  find_mpirun
+  demand_open_mpi
   allow_root
   raise_file_limit
   demand_file_size
@@ -249,7 +243,7 @@ run_mpirun() {
   # be killed, the job ends, too.
   local guard=()
   ! command -v setpriv >/dev/null || guard=(setpriv --pdeathsig TERM)
-  setsid "${guard[@]}" "$mpirun" "$@" \
+  setsid "${guard[@]}" mpirun "$@" \
     </dev/null >&"$output" 2>&"$errors" 9>&- {errors}>&- {job_words}<&- &
   job=$!
   # Asked while it was being started.
