@@ -1,5 +1,5 @@
-import Glibc
 import Synchronization
+import Waiting
 
 /// What this rank does when, for a benchmark or a trace: spans of time, kept in memory that is allocated before.
 ///
@@ -86,11 +86,7 @@ public enum Timeline {
   }
 
   /// Now, in nanoseconds of the monotonic clock.
-  public static func now() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
-  }
+  public static func now() -> Int { Spinning.monotonicTime() }
 
   /// Does work, and records when.
   @inline(__always)

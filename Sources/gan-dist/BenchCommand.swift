@@ -72,6 +72,8 @@ struct BenchCommand: ParsableCommand {
     let shared = try SharedDataSet(over: communicator) {
       try TrainingData(explicitFolder: data)
     }
+    try settings.validate(
+      imageCount: shared.training.imageCount, pixelsPerImage: shared.training.pixelsPerImage)
     try ranks.demandResources(for: settings, shared.training, on: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)

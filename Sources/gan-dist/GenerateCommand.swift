@@ -55,7 +55,7 @@ struct GenerateCommand: ParsableCommand {
       let imageCount = given?.shape[0] ?? count ?? 16
       // What cannot be written is not computed first.
       try demandDrawable(imageCount, generator)
-      try StepTracer.demandWritable(out)
+      try RunFolder.demandWritable(file: out)
       let images = try makeImages(imageCount, generator, given)
       if out.hasSuffix(".npy") {
         try NPYFile.write(

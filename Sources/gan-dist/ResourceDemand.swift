@@ -24,13 +24,11 @@ enum ResourceDemand {
 
 extension RankDirectory {
   /// Sees whether all hosts have the memory that training takes, before any is taken. Every rank must call this.
-  /// - Throws: ``AgreedFailure`` of a `MemoryError`; `TrainingSettings.Invalid` for settings that do not fit the data.
+  /// - Parameter settings: have been seen to fit the data: what is wrong with an option is no lack of memory.
+  /// - Throws: ``AgreedFailure`` of a `MemoryError`.
   func demandResources(
     for settings: TrainingSettings, _ dataSet: ImageDataSet, on communicator: Communicator
   ) throws {
-    // What is wrong with an option is no lack of memory.
-    try settings.validate(
-      imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
     let host = MPISession.hostName
     try communicator.agree {
       try TrainingMemory(

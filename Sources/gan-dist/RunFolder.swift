@@ -89,13 +89,17 @@ struct RunFolder {
     guard access(place.string, W_OK | X_OK) == 0 else { throw RunFolderError(path: place.string) }
   }
 
-  /// Sees whether a file could be written whole; one that is there stays as it is.
+  /// Sees whether a file of the folder could be written whole; one that is there stays as it is.
   /// - Throws: `RunFolderError`.
-  func demandWritable(_ name: String) throws {
+  func demandWritable(_ name: String) throws { try Self.demandWritable(file: file(name)) }
+
+  /// Sees whether any file could be written whole; one that is there stays as it is.
+  /// - Throws: `RunFolderError`.
+  static func demandWritable(file path: String) throws {
     do throws(FileError) {
-      try DurableFile.probe(file(name))
+      try DurableFile.probe(path)
     } catch {
-      throw RunFolderError(path: file(name), reason: error.reason)
+      throw RunFolderError(path: path, reason: error.reason)
     }
   }
 

@@ -48,16 +48,6 @@ final class StepTracer: TrainingObserver {
     _ = Timeline.stop()
   }
 
-  /// Sees on rank 0 whether the file could be written, before there is anything to lose.
-  /// - Throws: `RunFolderError`.
-  static func demandWritable(_ path: String) throws {
-    do throws(FileError) {
-      try DurableFile.probe(path)
-    } catch {
-      throw RunFolderError(path: path, reason: error.reason)
-    }
-  }
-
   func trainingWillBegin(_ trainer: Trainer) { beginIfDue() }
 
   func stepDidEnd(_ progress: TrainingProgress) throws {

@@ -150,7 +150,7 @@ struct TrainCommand: ParsableCommand {
       rankNames: ranks.names)
     // 3. The data.
     let shared = try SharedDataSet(over: communicator) {
-      if let trace = tracing.trace { try StepTracer.demandWritable(trace) }
+      if let trace = tracing.trace { try RunFolder.demandWritable(file: trace) }
       return try TrainingData(explicitFolder: data, resuming: start?.configuration)
     }
     let dataSet = shared.training
