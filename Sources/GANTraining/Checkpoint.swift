@@ -74,8 +74,8 @@ public struct Checkpoint {
   }
 
   /// Copies all tensors into a state of the same architecture.
-  /// - Throws: `TensorFileError` if one is missing, of another shape, or not of numbers to compute with; the state is then of
-  ///   no use.
+  /// - Throws: `TensorFileError` if one is missing, of another shape, or not of numbers to compute
+  ///   with; the state is then of no use.
   public func load(into state: TrainingState) throws {
     for tensor in state.tensors {
       try file.copyFloats(
@@ -104,8 +104,8 @@ public struct Checkpoint {
       metadata: Dictionary(uniqueKeysWithValues: metadata.map { ($0.rawValue, $1) }), to: path)
   }
 
-  /// SHA-256 of the training state alone: of each tensor in file order its name, NUL and its bytes, then "step", NUL and the
-  /// step in decimal. 64 hexadecimal digits.
+  /// SHA-256 of the training state alone: of each tensor in file order its name, NUL and its bytes,
+  /// then "step", NUL and the step in decimal. 64 hexadecimal digits.
   /// - Throws: `TensorFileError` if the file is no checkpoint.
   public static func stateDigest(of file: SafetensorsFile) throws -> String {
     let step = try text(.step, of: file)
