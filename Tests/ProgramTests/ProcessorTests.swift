@@ -179,7 +179,7 @@ import Testing
   @Test(.enabled(if: Processor.instructionSet >= .sse42, "needs a processor that libxsmm knows"))
   func codeThatCannotBeStoredIsAnError() throws {
     let job = try Command.run([
-      BuiltProgram.path("without-machine-code"), "refuse", BuiltProgram.path("mpi-checks"),
+      BuiltProgram.path("confined"), "no-machine-code", BuiltProgram.path("mpi-checks"),
       "allocations",
     ])
     #expect(job.status == 70, "\(job.transcript)")
