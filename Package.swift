@@ -22,6 +22,7 @@ let libraries: [Target] = [
   .target(name: "KernelFiles"),
   .target(name: "Processors", dependencies: ["CLinux", "KernelFiles"]),
   .target(name: "Memory", dependencies: ["KernelFiles"]),
+  .target(name: "Collectives", dependencies: ["Memory"]),
   .target(name: "MPI", dependencies: ["COpenMPI", "Memory", "Processors", "Waiting"]),
   // What may fault is tried in a process of its own.
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),

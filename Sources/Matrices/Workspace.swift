@@ -1,9 +1,7 @@
-import Glibc
 import Memory
 
 /// Memory for matrices that live as long as it does: allocated while a network is built, never during a step.
 public final class Workspace {
-  private static let hugePageByteCount = 2 << 20
   private var regions: [UnsafeMutableRawPointer] = []
 
   public init() {}
@@ -30,14 +28,9 @@ public final class Workspace {
     // Never empty, so that there always is an address.
     let byteCount = try Memory.byteCount(
       of: max(count, 1), Number.self, for: purpose() ?? "\(count) numbers")
-    let isLarge = byteCount >= Self.hugePageByteCount / 2
-    let region = try Memory.allocate(
-      byteCount: byteCount, alignment: isLarge ? Self.hugePageByteCount : 64,
-      for: purpose() ?? "\(count) numbers")
-    // Advice only: walks through whole arenas then need few translations of addresses.
-    if isLarge { madvise(region, byteCount, MADV_HUGEPAGE) }
+    let region = try Memory.zeros(byteCount: byteCount, for: purpose() ?? "\(count) numbers")
     regions.append(region)
-    let start = region.initializeMemory(as: Number.self, repeating: 0, count: max(count, 1))
-    return UnsafeMutableBufferPointer(start: start, count: count)
+    return UnsafeMutableBufferPointer(
+      start: region.bindMemory(to: Number.self, capacity: max(count, 1)), count: count)
   }
 }

@@ -43,7 +43,23 @@ public enum Memory {
     return memory
   }
 
-  /// Gives back what ``allocate(byteCount:alignment:for:)`` gave.
+  private static let hugePageByteCount = 2 << 20
+
+  /// New zeros on a cache line, for ``free(_:)``; large ones on huge pages where the system has them.
+  /// - Throws: ``MemoryError`` if there is no memory for them.
+  public static func zeros(
+    byteCount: Int, for purpose: @autoclosure () -> String
+  ) throws(MemoryError) -> UnsafeMutableRawPointer {
+    let isLarge = byteCount >= hugePageByteCount / 2
+    let memory = try allocate(
+      byteCount: byteCount, alignment: isLarge ? hugePageByteCount : 64, for: purpose())
+    // Advice only: walks through whole arenas then need few translations of addresses.
+    if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 1))
+    return memory
+  }
+
+  /// Gives back what ``allocate(byteCount:alignment:for:)`` or ``zeros(byteCount:for:)`` gave.
   public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
 
   /// Sees whether so many bytes can be had now, without keeping them: before work that allocates them
