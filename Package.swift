@@ -28,8 +28,9 @@ let libraries: [Target] = [
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "Matrices",
-    dependencies: ["CXSMM", "Memory", "TrialProcess", "VectorKernels", "Waiting"]),
-  .target(name: "NeuralNetwork", dependencies: ["Matrices", "Memory"]),
+    dependencies: ["CXSMM", "Collectives", "Memory", "TrialProcess", "VectorKernels", "Waiting"]),
+  .target(
+    name: "NeuralNetwork", dependencies: ["Collectives", "Matrices", "Memory", "VectorKernels"]),
   .target(
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
@@ -40,7 +41,7 @@ let libraries: [Target] = [
   .target(
     name: "GANTraining",
     dependencies: [
-      "Matrices", "Memory", "NeuralNetwork", "FashionMNIST", "Files", "TensorFiles",
+      "Collectives", "FashionMNIST", "Files", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
     ]),
   .target(
     name: "FlightRecorder",
@@ -81,7 +82,7 @@ let tests: [Target] = [
     name: "confined", path: "Tests/confined",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
-    name: "TestSupport", dependencies: ["NeuralNetwork", "Matrices"], path: "Tests/TestSupport"),
+    name: "TestSupport", dependencies: ["Collectives", "Matrices"], path: "Tests/TestSupport"),
   .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "ProcessorsTests", dependencies: ["KernelFiles", "Processors"]),
@@ -102,7 +103,7 @@ let tests: [Target] = [
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
       "TestSupport",
     ]),
   .testTarget(

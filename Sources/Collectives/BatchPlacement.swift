@@ -20,12 +20,14 @@ public struct BatchPlacement: Equatable, Sendable {
     self.globalBatchSize = globalBatchSize
     let blocks = Self.blockCount(globalBatchSize)
     func rows(_ blocks: Range<Int>) -> Range<Int> {
-      min(blocks.lowerBound * Self.blockSize, globalBatchSize)..<min(
-        blocks.upperBound * Self.blockSize, globalBatchSize)
+      min(
+        blocks.lowerBound * Self.blockSize, globalBatchSize)..<min(
+          blocks.upperBound * Self.blockSize, globalBatchSize)
     }
     func blocksOfPlaces(_ places: Range<Int>) -> Range<Int> {
-      Self.share(places.lowerBound, of: blocks, over: topology.rankCount).lowerBound
-        ..< Self.share(places.upperBound - 1, of: blocks, over: topology.rankCount).upperBound
+      Self.share(places.lowerBound, of: blocks, over: topology.rankCount)
+        .lowerBound..<Self.share(places.upperBound - 1, of: blocks, over: topology.rankCount)
+        .upperBound
     }
     rowsOfHosts = (0..<topology.hostCount).map { rows(blocksOfPlaces(topology.places(ofHost: $0))) }
     let own = Self.share(topology.place, of: blocks, over: topology.rankCount)

@@ -31,7 +31,8 @@ extension Collective {
   public func makeNumbers<Number: Numeric & BitwiseCopyable>(
     of type: Number.Type = Number.self, count: Int, for purpose: String
   ) throws -> UnsafeMutableBufferPointer<Number> {
-    let memory = try makeMemory(byteCount: max(count, 1) * MemoryLayout<Number>.stride, for: purpose)
+    let memory = try makeMemory(
+      byteCount: max(count, 1) * MemoryLayout<Number>.stride, for: purpose)
     return UnsafeMutableBufferPointer(
       start: memory.bindMemory(to: type, capacity: max(count, 1)), count: count)
   }

@@ -31,84 +31,82 @@ public final class Discriminator {
     }
   }
 
-  /// Whether units are dropped.
-  public enum Mode: Sendable {
-    case training
-    case inference
-  }
-
-  /// `[rows, 1]`; its gradient is what ``backward()`` starts from.
+  /// `[passes * B, 1]`; its gradient is what ``backward(_:in:)`` starts from.
   public let logits: Signal
-  private let hiddenLayers: [(linear: Linear, dropout: Dropout)]
-  private let outputLayer: Linear
+  /// Behind all but the last layer there is dropout.
+  public let linears: [Linear]
+  /// Of each thread of this rank, of each hidden layer.
+  private let dropouts: [[Dropout]]
   private let workspace = Workspace()
 
-  /// Plans D for the rows of `images`.
-  ///
+  /// Every rank must make the network.
   /// - Parameters:
-  ///   - weights: the parameters as products read them; nil for the parameters themselves.
-  ///   - gradients: where the gradients of this rank's rows are written; nil if D is not trained by this pass.
-  ///   - images: `[rows, pixels]`; where it has a gradient, ``backward()`` writes dLoss/dimages.
-  ///   - name: what the pass is called in a trace.
+  ///   - weights: the parameters as products read them.
+  ///   - images: `[passes * B, pixels]`; where it has a gradient, ``backward(_:in:)`` writes dLoss/dimages.
+  ///   - dropout: the probability that a unit is dropped.
+  ///   - isTrained: whether the network's gradients are wanted; else only those of the images are.
+  ///   - name: what the passes are called in a trace.
+  /// - Throws: `MemoryError`, or what the collective throws.
   public init(
-    _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    weights: ProductWeights? = nil, gradients: PartialGradients?, images: Signal,
-    dropout probability: Double,
+    _ parameters: Parameters, _ architecture: Architecture, weights: ProductWeights,
+    images: Signal, dropout probability: Double, isTrained: Bool, batch: DistributedBatch,
     name: String = "D"
   ) throws {
-    let rows = images.value.rows
-    let differentiableRows = gradients != nil || images.gradient != nil ? rows : nil
-    let hiddenCount = parameters.linears.count - 1
-    var signal = images
-    var hiddenLayers: [(Linear, Dropout)] = []
-    for (index, linearParameters) in parameters.linears[..<hiddenCount].enumerated() {
-      let linear = try Linear(
-        linearParameters, values: state.parameters, weights: weights,
-        gradients: gradients, input: signal,
-        activation: .leakyReLU(slope: architecture.leakyReLUSlope),
-        output: try Signal(
-          rows: rows, features: linearParameters.outputSize,
-          differentiableRows: differentiableRows, in: workspace),
-        name: "\(name).\(3 * index)")
-      let dropout = try Dropout(linear.output, probability: probability, workspace: workspace)
-      hiddenLayers.append((linear, dropout))
-      signal = linear.output
+    let passes = images.passes
+    var (signal, linears): (Signal, [Linear]) = (images, [])
+    for (index, linearParameters) in parameters.linears.enumerated() {
+      let isLast = index + 1 == parameters.linears.count
+      let output = try Signal(
+        features: linearParameters.outputSize, passes: passes,
+        differentiablePasses: images.differentiablePasses,
+        precision: isTrained ? weights.precision : .float32, of: batch)
+      linears.append(
+        Linear(
+          linearParameters, weights: weights, input: signal, output: output,
+          activation: isLast ? .identity : .leakyReLU(slope: architecture.leakyReLUSlope),
+          isTrained: isTrained, batch: batch, name: "\(name).\(3 * index)"))
+      signal = output
     }
-    self.hiddenLayers = hiddenLayers
-    logits = try Signal(
-      rows: rows, features: 1, differentiableRows: differentiableRows, in: workspace)
-    outputLayer = try Linear(
-      parameters.linears[hiddenCount], values: state.parameters, weights: weights,
-      gradients: gradients, input: signal, output: logits,
-      name: "\(name).\(3 * hiddenCount)")
+    self.linears = linears
+    logits = signal
+    dropouts = try batch.placement.rowsOfThreads.map { [workspace] rows in
+      try linears.dropLast().map {
+        try Dropout(
+          features: $0.parameters.outputSize, passes: passes, rows: rows, probability: probability,
+          in: workspace)
+      }
+    }
   }
 
-  /// Draws the dropout masks of some rows; `stream` is the first layer's, the next layers' follow.
+  /// Draws the dropout masks of a pass; `stream` is the first layer's, the next layers' follow.
   public func drawMasks(
-    rows: Range<Int>, from random: RandomSource, stream: UInt32, step: Int, firstSample: Int
+    pass: Int = 0, from random: RandomSource, stream: UInt32, in list: InstructionList
   ) {
-    for (index, layer) in hiddenLayers.enumerated() {
-      layer.dropout.draw(
-        rows: rows, from: random, stream: stream + UInt32(index), step: step,
-        firstSample: firstSample)
+    for (index, dropout) in dropouts[list.thread].enumerated() {
+      dropout.draw(pass: pass, from: random, stream: stream + UInt32(index), in: list)
     }
   }
 
-  /// logits = D(images). In training the masks must have been drawn.
-  public func forward(_ mode: Mode) {
-    for layer in hiddenLayers {
-      layer.linear.forward()
-      if mode == .training { layer.dropout.forward() }
+  /// logits = D(images) for a worker's rows.
+  /// - Parameter drops: whether units are dropped; the masks must have been drawn.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func forward(_ rows: Range<Int>, drops: Bool, in list: InstructionList) throws {
+    for (index, linear) in linears.enumerated() {
+      try linear.forward(rows, in: list)
+      if drops && index + 1 < linears.count {
+        dropouts[list.thread][index].forward(linear.output, in: list)
+      }
     }
-    outputLayer.forward()
   }
 
-  /// The gradients of this rank's rows, from dLoss/dlogits.
-  public func backward() {
-    outputLayer.backward()
-    for layer in hiddenLayers.reversed() {
-      layer.dropout.backward()
-      layer.linear.backward()
+  /// The gradients of a worker's rows, from dLoss/dlogits.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func backward(_ rows: Range<Int>, in list: InstructionList) throws {
+    for (index, linear) in linears.enumerated().reversed() {
+      if index + 1 < linears.count {
+        dropouts[list.thread][index].backward(linear.output, in: list)
+      }
+      try linear.backward(rows, in: list)
     }
   }
 }

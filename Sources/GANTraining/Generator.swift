@@ -48,74 +48,91 @@ public final class Generator {
     }
   }
 
-  /// `[rows, noiseSize]`, to be filled before ``forward(_:)``.
-  public let noise: Matrix
-  /// `[rows, pixels]`; its gradient, where there is one, is what ``backward()`` starts from.
+  /// `[passes * B, noiseSize]`, to be filled before the images are made.
+  public let noise: Signal
+  /// `[passes * B, pixels]`; its gradient, where there is one, is what ``backward(in:)`` starts from.
   public let images: Signal
-  private let state: NetworkState
-  private let passes: Int
-  private let hiddenLayers: [(linear: Linear, norm: BatchNorm)]
-  private let outputLayer: Linear
-  private let workspace = Workspace()
+  /// Each but the last is followed by one of ``norms``.
+  public let linears: [Linear]
+  public let norms: [BatchNorm]
 
-  /// Plans G for the rows of `images`.
-  ///
+  /// Every rank must make the network.
   /// - Parameters:
-  ///   - weights: the parameters as products read them; nil for the parameters themselves.
-  ///   - gradients: where the gradients of this rank's rows are written; nil for a pass without ``backward()``.
-  ///   - images: where the images are written. Their gradient may be of the last rows only: then the layers' are, too.
-  ///   - passes: how many batches are stacked in the rows, each normalised by its own statistics.
-  ///   - batch: the global batch that the rows of a pass are a part of. Every rank must make the same passes.
+  ///   - weights: the parameters as products read them.
+  ///   - images: where the images are written. Their gradient may be of the last pass only: then the layers' are, too.
+  /// - Throws: what the collective throws.
   public init(
     _ parameters: Parameters, _ architecture: Architecture, state: NetworkState,
-    weights: ProductWeights? = nil, gradients: PartialGradients?, images: Signal, passes: Int = 1,
-    batch: DistributedBatch
+    weights: ProductWeights, images: Signal, batch: DistributedBatch
   ) throws {
-    let rows = images.value.rows
     self.images = images
-    self.state = state
-    self.passes = passes
-    noise = try workspace.matrix(rows: rows, columns: architecture.noiseSize)
-    var signal = Signal(value: noise, gradient: nil)
-    var hiddenLayers: [(Linear, BatchNorm)] = []
-    for (index, norm) in parameters.norms.enumerated() {
-      let linear = try Linear(
-        parameters.linears[index], values: state.parameters, weights: weights,
-        gradients: gradients, input: signal,
-        output: try Signal(
-          rows: rows, features: parameters.linears[index].outputSize,
-          differentiableRows: images.gradient?.rows, in: workspace),
-        name: "G.\(3 * index)")
-      let batchNorm = try BatchNorm(
-        norm, values: state.parameters, buffers: state.buffers, gradients: gradients,
-        input: linear.output, passes: passes, slope: architecture.leakyReLUSlope, batch: batch,
-        name: "G.\(3 * index + 1)", workspace: workspace)
-      hiddenLayers.append((linear, batchNorm))
-      signal = batchNorm.output
+    let (passes, differentiablePasses) = (images.passes, images.differentiablePasses)
+    let isTrained = differentiablePasses > 0
+    noise = try Signal(
+      value: try batch.matrix(rows: passes * batch.rows, columns: architecture.noiseSize),
+      passes: passes, gradient: nil, differentiablePasses: differentiablePasses,
+      precision: weights.precision, of: batch)
+    var (signal, linears, norms): (Signal, [Linear], [BatchNorm]) = (noise, [], [])
+    for (index, linear) in parameters.linears.enumerated() {
+      let isLast = index == parameters.norms.count
+      let output =
+        isLast
+        ? images
+        : try Signal(
+          features: linear.outputSize, passes: passes, differentiablePasses: differentiablePasses,
+          precision: weights.precision, of: batch)
+      linears.append(
+        Linear(
+          linear, weights: weights, input: signal, output: output,
+          activation: isLast ? .tanh : .identity, isTrained: isTrained, batch: batch,
+          name: "G.\(3 * index)"))
+      guard !isLast else { break }
+      let norm = try BatchNorm(
+        parameters.norms[index], values: state.parameters, buffers: state.buffers, input: output,
+        precision: weights.precision, slope: architecture.leakyReLUSlope, batch: batch,
+        name: Self.normName(index))
+      norms.append(norm)
+      signal = norm.output
     }
-    self.hiddenLayers = hiddenLayers
-    outputLayer = try Linear(
-      parameters.linears[parameters.norms.count], values: state.parameters, weights: weights,
-      gradients: gradients, input: signal, activation: .tanh, output: images,
-      name: "G.\(3 * parameters.norms.count)")
+    (self.linears, self.norms) = (linears, norms)
   }
 
-  /// images = G(noise). In training every rank must call this, also one without rows.
-  public func forward(_ mode: BatchNorm.Mode) throws {
-    for layer in hiddenLayers {
-      layer.linear.forward()
-      try layer.norm.forward(mode)
+  private static func normName(_ index: Int) -> String { "G.\(3 * index + 1)" }
+
+  /// images = G(noise), each pass normalised by its own statistics over all ranks' rows. Every rank must call this.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func forward(in program: Program) throws {
+    for (index, norm) in norms.enumerated() {
+      try program.everyWorker { rows, list in
+        try linears[index].forward(rows, in: list)
+        norm.addUpInput(rows, in: list)
+      }
+      try program.meet("\(Self.normName(index)).forward", [norm.inputMoments])
+      try program.everyWorker { try norm.forward($0, in: $1) }
     }
-    outputLayer.forward()
-    if mode == .training { state.batchesTracked += passes }
+    try program.everyWorker { try linears[norms.count].forward($0, in: $1) }
   }
 
-  /// The gradients of this rank's rows, from dLoss/dimages. Every rank must call this.
-  public func backward() throws {
-    outputLayer.backward()
-    for layer in hiddenLayers.reversed() {
-      try layer.norm.backward()
-      layer.linear.backward()
+  /// images = G(noise), normalised by the running statistics: inference, for a worker's rows.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func forwardByRunningStatistics(_ rows: Range<Int>, in list: InstructionList) throws {
+    for (index, linear) in linears.enumerated() {
+      try linear.forward(rows, in: list)
+      if index < norms.count { norms[index].forwardByRunningStatistics(rows, in: list) }
+    }
+  }
+
+  /// The gradients of all rows, from dLoss/dimages. Every rank must call this.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func backward(in program: Program) throws {
+    try program.everyWorker { try linears[norms.count].backward($0, in: $1) }
+    for (index, norm) in norms.enumerated().reversed() {
+      program.everyWorker { norm.addUpGradient($0, in: $1) }
+      try program.meet("\(Self.normName(index)).backward", [norm.gradientMoments])
+      try program.everyWorker { rows, list in
+        try norm.backward(rows, in: list)
+        try linears[index].backward(rows, in: list)
+      }
     }
   }
 }

@@ -39,21 +39,25 @@ public enum SampleImages {
   public static func untrainedProbabilities(
     of count: Int, from state: TrainingState, random: RandomSource
   ) throws -> [Double] {
-    let workspace = Workspace()
-    defer { withExtendedLifetime(workspace) {} }
+    let batch = DistributedBatch.solo(rows: count)
     let images = try Signal(
-      rows: count, features: state.architecture.imageSize, differentiableRows: nil, in: workspace)
+      features: state.architecture.imageSize, differentiablePasses: 0, of: batch)
     let generator = try Generator(
-      state.generatorParameters, state.architecture, state: state.generator, gradients: nil,
-      images: images, batch: .solo(rows: count))
+      state.generatorParameters, state.architecture, state: state.generator,
+      weights: ProductWeights(state.generator.parameters), images: images, batch: batch)
     random.fillNormals(
-      generator.noise, stream: RandomStream.untrainedSamples, step: 0, firstSample: 0)
-    try generator.forward(.inference)
+      generator.noise.value, stream: RandomStream.untrainedSamples, step: 0, firstSample: 0)
     let discriminator = try Discriminator(
-      state.discriminatorParameters, state.architecture, state: state.discriminator,
-      gradients: nil, images: images, dropout: 0)
-    defer { withExtendedLifetime((generator, discriminator)) {} }
-    discriminator.forward(.inference)
+      state.discriminatorParameters, state.architecture,
+      weights: ProductWeights(state.discriminator.parameters), images: images, dropout: 0,
+      isTrained: false, batch: batch)
+    let program = Program(batch)
+    try program.everyWorker { rows, list in
+      try generator.forwardByRunningStatistics(rows, in: list)
+      try discriminator.forward(rows, drops: false, in: list)
+    }
+    defer { withExtendedLifetime((generator, discriminator, batch)) {} }
+    for stage in program.finish() { _ = try stage.run() }
     return discriminator.logits.value.buffer.map { 1 / (1 + exp(-Double($0))) }
   }
 
@@ -62,19 +66,20 @@ public enum SampleImages {
     _ parameters: Generator.Parameters, _ architecture: Architecture, state: NetworkState,
     count: Int, fillNoise: (Matrix) -> Void
   ) throws -> [Float] {
-    let workspace = Workspace()
-    defer { withExtendedLifetime(workspace) {} }
-    let images = try Signal(
-      rows: count, features: architecture.imageSize, differentiableRows: nil, in: workspace)
+    let batch = DistributedBatch.solo(rows: count)
+    let images = try Signal(features: architecture.imageSize, differentiablePasses: 0, of: batch)
     let purpose = "\(count) images of \(architecture.imageSize) pixels"
     let byteCount = try Memory.byteCount(of: images.value.count, Float.self, for: purpose)
     // The array that is returned has as many, which shows now as well as after the work.
     try Memory.demand(byteCount, for: purpose)
     let generator = try Generator(
-      parameters, architecture, state: state, gradients: nil, images: images,
-      batch: .solo(rows: count))
-    fillNoise(generator.noise)
-    try generator.forward(.inference)
+      parameters, architecture, state: state, weights: ProductWeights(state.parameters),
+      images: images, batch: batch)
+    defer { withExtendedLifetime((generator, batch)) {} }
+    fillNoise(generator.noise.value)
+    let program = Program(batch)
+    try program.everyWorker { try generator.forwardByRunningStatistics($0, in: $1) }
+    for stage in program.finish() { _ = try stage.run() }
     try Memory.demand(byteCount, for: purpose)
     return Array(images.value.buffer)
   }

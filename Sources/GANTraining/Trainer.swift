@@ -1,3 +1,4 @@
+import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork
@@ -165,7 +166,7 @@ public final class Trainer {
   private let loader: BatchLoader
   private let step: TrainingStep
   private let sentinel: DriftSentinel
-  private let verdict: any Gather
+  private let checkpointVotes: AllGather
   private var position = RunPosition()
   /// Steps taken in the epoch that is not over.
   private var stepInEpoch = 0
@@ -188,17 +189,19 @@ public final class Trainer {
     random = RandomSource(seed: settings.seed)
     stepsPerEpoch = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     totalSteps = settings.totalSteps(imageCount: dataSet.imageCount)
-    loader = try BatchLoader(dataSet, globalBatchSize: settings.globalBatchSize, random: random)
+    let loader = try BatchLoader(
+      dataSet, globalBatchSize: settings.globalBatchSize, random: random)
+    self.loader = loader
     state = try TrainingState(
       Architecture(imageSize: dataSet.pixelsPerImage), adam: settings.adam, random: random,
-      precision: settings.precision, over: collective)
+      over: collective)
     step = try TrainingStep(
-      state, settings: settings,
+      state, settings: settings, random: random,
       batch: DistributedBatch(
-        globalBatchSize: settings.globalBatchSize, collective: collective,
-        shards: settings.logicalShards))
+        globalBatchSize: settings.globalBatchSize, collective: collective),
+      load: loader.load)
     sentinel = try DriftSentinel(state, over: collective, rankNames: rankNames)
-    verdict = try collective.makeGather(name: "checkpoint.verdict", count: 1)
+    checkpointVotes = try AllGather(name: "checkpoint.votes", count: 1, over: collective)
   }
 
   /// Where the run stands.
@@ -247,9 +250,7 @@ public final class Trainer {
   public func run(
     observer: some TrainingObserver, stopRequested: () -> Bool = { false }
   ) throws -> RunEnding {
-    // Who shares the state with others must not read it before they have loaded it, too.
-    _ = try state.generator.replicas.meet(true)
-    _ = try state.discriminator.replicas.meet(true)
+    try step.prepare()
     epochStart = .now
     // The first state is a checkpoint, too: whatever happens from now on, the run can go on.
     try saveCheckpoint(observer)
@@ -273,12 +274,8 @@ public final class Trainer {
     let epoch = position.history.count + 1  // People count from 1.
     repeat {
       let outcome = try Timeline.record(.step, state.step) {
-        StepPart.loading.record {
-          for real in step.realImages {
-            loader.load(real.globalRows, step: stepInEpoch, into: real.images)
-          }
-        }
-        return try step.run(random: random, stopRequested: stopRequested())
+        loader.begin(stepInEpoch: stepInEpoch)
+        return try step.run(stopRequested: stopRequested())
       }
       position.sums += outcome.losses
       stepInEpoch += 1
@@ -328,28 +325,10 @@ public final class Trainer {
     } catch {
       failure = error
     }
-    verdict.contribution[0] = failure == nil ? 0 : 1
-    try verdict.run()
+    checkpointVotes.contribution[0] = failure == nil ? 0 : 1
+    try checkpointVotes.run()
     if let failure { throw failure }
-    if verdict.contributions.contains(where: { $0 != 0 }) { throw TrainingFailure.rootFailed }
+    if checkpointVotes.isAnySet { throw TrainingFailure.rootFailed }
     lastCheckpointStep = state.step
-  }
-}
-
-extension LossSummary {
-  static func += (sum: inout LossSummary, other: LossSummary) {
-    sum.discriminatorLoss += other.discriminatorLoss
-    sum.generatorLoss += other.generatorLoss
-    sum.probabilityOfReal += other.probabilityOfReal
-    sum.probabilityOfFake += other.probabilityOfFake
-  }
-
-  static func / (sum: LossSummary, count: Double) -> LossSummary {
-    var mean = sum
-    mean.discriminatorLoss /= count
-    mean.generatorLoss /= count
-    mean.probabilityOfReal /= count
-    mean.probabilityOfFake /= count
-    return mean
   }
 }

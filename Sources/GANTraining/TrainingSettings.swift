@@ -14,24 +14,8 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   /// The probability that a unit of D is dropped.
   public var dropout = 0.3
   public var seed: UInt64 = 0
-  /// Rows of a logical shard in the settings' file; absent for one shard a rank.
-  public private(set) var logicalShardSize: Int?
-  /// Rows of a logical shard of a reproducible run, if nothing else is said.
-  public static let usualShardSize = 16
-
   /// Global steps that have random numbers of their own.
   static let mostSteps = 1 << 32
-
-  /// In which parts sums over the batch are taken before the parts are added up in one fixed tree.
-  public var logicalShards: BatchPartition.LogicalShards {
-    get { logicalShardSize.map(BatchPartition.LogicalShards.ofSize) ?? .onePerRank }
-    set {
-      switch newValue {
-      case .ofSize(let size): logicalShardSize = size
-      case .onePerRank: logicalShardSize = nil
-      }
-    }
-  }
 
   /// The precision in the settings' file; absent in files of programs that knew float32 only.
   private var storedPrecision: Precision? = .float32
@@ -44,7 +28,6 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case epochs, maximumSteps, globalBatchSize, adam, labelSmoothing, dropout, seed
-    case logicalShardSize
     case storedPrecision = "precision"
   }
 
@@ -96,9 +79,6 @@ extension TrainingSettings {
     try demand(
       (0..<1).contains(labelSmoothing), "--label-smoothing",
       "must be in 0 ..< 1, but is \(labelSmoothing)")
-    try demand(
-      logicalShardSize ?? 1 >= 1, "--shard-size",
-      "must be at least 1, but is \(logicalShardSize ?? 0)")
     try demand((0..<1).contains(dropout), "--dropout", "must be in 0 ..< 1, but is \(dropout)")
   }
 
@@ -118,17 +98,16 @@ extension TrainingSettings {
           \(instructionSets[slow])\(place(slow)) (the processor's best, or LIBXSMM_TARGET's limit)
           """)
     }
-    if logicalShards != .onePerRank, let first = instructionSets.first,
+    if let first = instructionSets.first,
       let unlike = instructionSets.firstIndex(where: {
         $0.fusesMultiplyAdd != first.fusesMultiplyAdd
       })
     {
       throw Invalid(
-        setting: "--reproducible",
+        setting: "the processors",
         reason: """
-          promises the same bits on all ranks, but products round once with FMA and twice \
-          without: there is \(first)\(place(0)) and \(instructionSets[unlike])\(place(unlike)). \
-          Take processors of one kind, or set \
+          must give the same bits on all ranks, but products round once with FMA and twice without: there is \
+          \(first)\(place(0)) and \(instructionSets[unlike])\(place(unlike)). Take processors of one kind, or set \
           LIBXSMM_TARGET=\(min(first, instructionSets[unlike]).target) on all hosts
           """)
     }

@@ -1,3 +1,4 @@
+import Collectives
 import Matrices
 import NeuralNetwork
 
@@ -9,33 +10,18 @@ public final class NetworkState {
   /// Training batches that have moved the running statistics (PyTorch's `num_batches_tracked`).
   public internal(set) var batchesTracked = 0
 
-  /// Where the parameters are kept, and what Adam knows of them. Buffers are each rank's own: all of them move theirs.
-  let replicas: any Replicas
-
-  /// - Throws: `MemoryError`.
+  /// Tensors that a host's ranks share. Every rank must call this.
+  /// - Throws: what the collective throws.
   public init(
     _ layout: ParameterLayout, buffers bufferLayout: ParameterLayout = ParameterLayout(),
-    in replicas: any Replicas = PrivateReplicas()
+    over collective: any Collective = SoloCollective()
   ) throws {
-    self.replicas = replicas
-    parameters = try ParameterArena(layout, in: replicas)
-    buffers = try ParameterArena(bufferLayout)
-  }
-
-  /// Memory for the parameters of a network, their moments, and the copy that products read. Every rank must call this.
-  /// - Parameter name: what the exchange is called in which ranks wait for each other's updates.
-  /// - Throws: what the collective throws.
-  static func makeReplicas(
-    of layout: ParameterLayout, _ precision: Precision, name: String,
-    over collective: any Collective
-  ) throws -> any Replicas {
-    let copy = precision == .float32 ? 0 : (2 * layout.extent + 63) / 64 * 64
-    return try collective.makeReplicas(
-      name: name, byteCount: 3 * layout.extent * MemoryLayout<Float>.stride + copy)
+    parameters = try ParameterArena(layout, over: collective)
+    buffers = try ParameterArena(bufferLayout, over: collective)
   }
 }
 
-/// All that training carries from step to step; the same bits on every rank.
+/// All that training carries from step to step: once a host, where its ranks share memory; the same bits on every host.
 public final class TrainingState {
   public let architecture: Architecture
   public let generatorParameters: Generator.Parameters
@@ -55,35 +41,25 @@ public final class TrainingState {
     generator.batchesTracked = TrainingStep.generatorPasses * step
   }
 
-  /// The state before the first step: initial weights drawn from the seed, moments zero. Every rank must call this.
-  /// - Throws: `MemoryError`, or what the collective throws.
+  /// The state before the first step: initial weights drawn from the seed, moments zero. Every rank must call this;
+  /// others see it after the next exchange.
+  /// - Throws: what the collective throws.
   public init(
     _ architecture: Architecture, adam: Adam.Settings, random: RandomSource,
-    precision: Precision = .float32, over collective: any Collective = SoloCollective()
+    over collective: any Collective = SoloCollective()
   ) throws {
     self.architecture = architecture
-    let generatorParameters = Generator.Parameters(architecture)
-    let discriminatorParameters = Discriminator.Parameters(architecture)
-    (self.generatorParameters, self.discriminatorParameters) = (
-      generatorParameters, discriminatorParameters
-    )
-    let generator = try NetworkState(
-      generatorParameters.layout, buffers: generatorParameters.bufferLayout,
-      in: try NetworkState.makeReplicas(
-        of: generatorParameters.layout, precision, name: "G.update", over: collective))
-    let discriminator = try NetworkState(
-      discriminatorParameters.layout,
-      in: try NetworkState.makeReplicas(
-        of: discriminatorParameters.layout, precision, name: "D.update", over: collective))
-    (self.generator, self.discriminator) = (generator, discriminator)
-    generatorOptimizer = try Adam(generator.parameters, settings: adam, in: generator.replicas)
-    discriminatorOptimizer = try Adam(
-      discriminator.parameters, settings: adam, in: discriminator.replicas)
+    generatorParameters = Generator.Parameters(architecture)
+    discriminatorParameters = Discriminator.Parameters(architecture)
+    generator = try NetworkState(
+      generatorParameters.layout, buffers: generatorParameters.bufferLayout, over: collective)
+    discriminator = try NetworkState(discriminatorParameters.layout, over: collective)
+    generatorOptimizer = try Adam(generator.parameters, settings: adam, over: collective)
+    discriminatorOptimizer = try Adam(discriminator.parameters, settings: adam, over: collective)
+    guard collective.topology.isLeader else { return }
     generatorParameters.initializeBuffers(generator)
-    try generator.replicas.write { generatorParameters.initialize(generator, from: random) }
-    try discriminator.replicas.write {
-      discriminatorParameters.initialize(discriminator, from: random)
-    }
+    generatorParameters.initialize(generator, from: random)
+    discriminatorParameters.initialize(discriminator, from: random)
   }
 }
 
@@ -109,15 +85,12 @@ extension TrainingState {
       + tensors("optimizer_d.exp_avg_sq.", discriminatorOptimizer.secondMoments)
   }
 
-  /// The arenas of each network that ranks of a host may have in common, and by what they have it.
-  public var sharedArenas: [(replicas: any Replicas, arenas: [ParameterArena])] {
-    [(generator, generatorOptimizer), (discriminator, discriminatorOptimizer)].map {
-      ($0.replicas, [$0.parameters, $1.firstMoments, $1.secondMoments])
+  /// All arenas.
+  public var arenas: [ParameterArena] {
+    [(generator, generatorOptimizer), (discriminator, discriminatorOptimizer)].flatMap {
+      [$0.parameters, $0.buffers, $1.firstMoments, $1.secondMoments]
     }
   }
-
-  /// The arenas that every rank has for itself.
-  public var ownArenas: [ParameterArena] { [generator.buffers, discriminator.buffers] }
 
   private func tensors(_ prefix: String, _ network: NetworkState) -> [NamedTensor] {
     // A module's buffers follow its parameters, as in PyTorch's state_dict.

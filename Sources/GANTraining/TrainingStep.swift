@@ -1,119 +1,191 @@
+import Collectives
 import Matrices
 import NeuralNetwork
 
-/// Means over a global batch (or over several): the same on every rank.
-public struct LossSummary: Equatable, Sendable, Codable {
-  /// D's loss: on real against 0.9, on fake against 0, in nats.
-  public var discriminatorLoss = 0.0
-  /// G's loss: D(G(z)) against 1, in nats.
-  public var generatorLoss = 0.0
-  /// Mean D(real).
-  public var probabilityOfReal = 0.0
-  /// Mean D(G(z)) of the discriminator step.
-  public var probabilityOfFake = 0.0
-
-  public init() {}
-
-  /// Whether all four are numbers.
-  var isFinite: Bool {
-    discriminatorLoss.isFinite && generatorLoss.isFinite && probabilityOfReal.isFinite
-      && probabilityOfFake.isFinite
-  }
-}
-
-/// One global training step, planned once for this rank's rows of the batch.
+/// One global training step, planned once for this rank's rows and outputs.
 ///
 /// The page *The training step* walks through it. Nothing is allocated in a step.
 public final class TrainingStep {
   /// Times that a step runs G in training mode, which moves its running statistics: G(z1) and G(z2).
   static let generatorPasses = 2
 
-  /// The rows of this rank.
-  public let shard: Shard
-  /// Where the real images of the step are to be written before ``run(random:stopRequested:)``.
-  public let realImages: [RealImages]
+  /// Where the real images of the step are, `[B, pixels]`.
+  public let realImages: Matrix
 
-  /// Real images of one logical shard.
-  public struct RealImages {
-    /// Rows of the global batch.
-    public let globalRows: Range<Int>
-    /// `[rows, pixels]`.
-    public let images: Matrix
-  }
-
-  private let collective: any Collective
   private let state: TrainingState
-  private let settings: TrainingSettings
-  private let rows: DiscriminatorRows
-  private let generatorWeights, discriminatorWeights: ProductWeights
-  /// The step whose weights products see.
-  private var roundedStep = -1
-  /// G(z1) above, G(z2) below: one product for both.
+  private let weights: (generator: ProductWeights, discriminator: ProductWeights)
+  private let collective: any Collective
+  private let start: any Exchange
+  /// To the end of D's backward pass; D's update; to the end of G's backward pass; G's update.
+  private let discriminatorPass: [Program.Stage]
+  private let discriminatorUpdate: Program.Stage
+  private let generatorPass: [Program.Stage]
+  private let generatorUpdate: Program.Stage
+  private let means: RowMeans
+  private let stopVotes: AllGather
+  /// What the instructions work on.
   private let generator: Generator
-  private let discriminatorOnBoth: Discriminator
-  private let discriminatorOnFake: Discriminator
-  private let imagesOfBoth: Matrix
-  private let discriminatorReduction: any Reduction
-  private let generatorReduction: any Reduction
-  private let lossSums: SumExchange
-  /// What each logical shard of this rank adds to the losses, `[shards, losses]`.
-  private let lossesOfShards: UnsafeMutableBufferPointer<Double>
-  private let workspace = Workspace()
+  private let discriminators: [Discriminator]
 
-  private enum Loss: Int, CaseIterable {
-    case ofDiscriminator, ofGenerator, probabilityOfReal, probabilityOfFake
+  private enum Mean: Int, CaseIterable {
+    case discriminatorLoss, generatorLoss, probabilityOfReal, probabilityOfFake
   }
 
   /// Plans the step. Every rank must call this.
+  /// - Parameter load: plans how a worker loads the real images of its rows; without it the caller writes to ``realImages``.
   /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
-  public init(_ state: TrainingState, settings: TrainingSettings, batch: DistributedBatch) throws {
+  public init(
+    _ state: TrainingState, settings: TrainingSettings, random: RandomSource,
+    batch: DistributedBatch,
+    load: ((_ rows: Range<Int>, _ images: Matrix, _ list: InstructionList) -> Void)? = nil
+  ) throws {
+    let (collective, architecture, precision) = (
+      batch.collective, state.architecture, settings.precision
+    )
     self.state = state
-    self.settings = settings
-    let (collective, shard) = (batch.collective, batch.shard)
     self.collective = collective
-    self.shard = shard
-    let (rowCount, architecture) = (shard.rowCount, state.architecture)
-    let rows = DiscriminatorRows(shard)
-    self.rows = rows
-    generatorWeights = try ProductWeights(
-      state.generator.parameters, settings.precision, in: state.generator.replicas)
-    discriminatorWeights = try ProductWeights(
-      state.discriminator.parameters, settings.precision, in: state.discriminator.replicas)
-    discriminatorReduction = try collective.makeReduction(
-      name: "D.gradients", of: state.discriminatorParameters.layout, over: shard.partition)
-    generatorReduction = try collective.makeReduction(
-      name: "G.gradients", of: state.generatorParameters.layout, over: shard.partition)
+    let weights = (
+      generator: try ProductWeights(state.generator.parameters, precision, over: collective),
+      discriminator: try ProductWeights(state.discriminator.parameters, precision, over: collective)
+    )
+    self.weights = weights
+    let means = try RowMeans(count: Mean.allCases.count, of: batch)
+    self.means = means
+    stopVotes = try AllGather(name: nil, count: 1, over: collective)
+    start = try collective.makeExchange(name: "start", of: [])
 
-    generator = try Generator(
-      state.generatorParameters, architecture, state: state.generator, weights: generatorWeights,
-      gradients: PartialGradients(generatorReduction.parts, shard: shard),
-      images: try Signal(
-        rows: Self.generatorPasses * rowCount, features: architecture.imageSize,
-        differentiableRows: rowCount, in: workspace),
-      passes: Self.generatorPasses, batch: batch)
-
-    let images = try workspace.matrix(rows: 2 * rowCount, columns: architecture.imageSize)
-    imagesOfBoth = images
-    realImages = zip(shard.logicalShards, rows.real).map { own, real in
-      RealImages(
-        globalRows: shard.firstRow + own.lowerBound..<shard.firstRow + own.upperBound,
-        images: images.rows(real))
+    // Real images, G(z1), G(z2): D sees the first two, G makes the last two.
+    let rows = batch.rows
+    let images = try batch.matrix(rows: 3 * rows, columns: architecture.imageSize)
+    let realImages = images.rows(0..<rows)
+    self.realImages = realImages
+    let imagesOfGenerator = try Signal(
+      value: images.rows(rows..<3 * rows), passes: Self.generatorPasses,
+      gradient: try batch.matrix(rows: rows, columns: architecture.imageSize),
+      differentiablePasses: 1, precision: precision, of: batch)
+    let generator = try Generator(
+      state.generatorParameters, architecture, state: state.generator, weights: weights.generator,
+      images: imagesOfGenerator, batch: batch)
+    func discriminator(_ images: Signal, isTrained: Bool, _ name: String) throws -> Discriminator {
+      try Discriminator(
+        state.discriminatorParameters, architecture, weights: weights.discriminator,
+        images: images, dropout: settings.dropout, isTrained: isTrained, batch: batch, name: name)
     }
-    discriminatorOnBoth = try Discriminator(
-      state.discriminatorParameters, architecture, state: state.discriminator,
-      weights: discriminatorWeights,
-      gradients: PartialGradients(discriminatorReduction.parts, shard: shard, rowsPerSample: 2),
-      images: Signal(value: images, gradient: nil), dropout: settings.dropout,
-      name: "D(real, fake)")
-    discriminatorOnFake = try Discriminator(
-      state.discriminatorParameters, architecture, state: state.discriminator,
-      weights: discriminatorWeights, gradients: nil,
-      images: Signal(
-        value: generator.images.differentiableValue, gradient: generator.images.gradient),
-      dropout: settings.dropout, name: "D(G(z2))")
+    let onBoth = try discriminator(
+      Signal(
+        value: images.rows(0..<2 * rows), passes: 2, gradient: nil, differentiablePasses: 2,
+        precision: precision, of: batch), isTrained: true, "D(real, fake)")
+    let onFake = try discriminator(
+      Signal(
+        value: imagesOfGenerator.differentiableValue, gradient: imagesOfGenerator.gradient,
+        differentiablePasses: 1, of: batch), isTrained: false, "D(G(z2))")
+    (self.generator, discriminators) = (generator, [onBoth, onFake])
 
-    lossSums = try SumExchange(name: "losses", count: Loss.allCases.count, over: batch)
-    lossesOfShards = try workspace.zeros(count: shard.logicalShards.count * Loss.allCases.count)
+    var program = Program(batch)
+    program.everyWorker { rows, list in
+      guard !rows.isEmpty else { return }
+      StepPart.loading.plan(in: list) { load?(rows, realImages.rows(rows), list) }
+      StepPart.randomNumbers.plan(in: list) {
+        for (pass, stream) in [
+          RandomStream.noiseOfDiscriminatorStep, RandomStream.noiseOfGeneratorStep,
+        ].enumerated() {
+          list.normals(
+            generator.noise.value(rows, ofPass: pass), from: random, stream: stream,
+            firstSample: rows.lowerBound)
+        }
+        onBoth.drawMasks(pass: 0, from: random, stream: RandomStream.dropoutOfReal, in: list)
+        onBoth.drawMasks(pass: 1, from: random, stream: RandomStream.dropoutOfFake, in: list)
+        onFake.drawMasks(from: random, stream: RandomStream.dropoutOfGeneratorStep, in: list)
+      }
+    }
+    try generator.forward(in: program)
+
+    // D(real) against 1 - labelSmoothing and D(G(z1)) against 0; nothing flows back into G.
+    let realTarget = Double(Float(1 - settings.labelSmoothing))
+    try program.everyWorker { worker, list in
+      try onBoth.forward(worker, drops: true, in: list)
+      StepPart.losses.plan(in: list) {
+        list.binaryCrossEntropy(
+          onBoth.logits, worker, ofPass: 0, target: realTarget, batchSize: rows, means: means,
+          loss: Mean.discriminatorLoss.rawValue, probability: Mean.probabilityOfReal.rawValue)
+        list.binaryCrossEntropy(
+          onBoth.logits, worker, ofPass: 1, target: 0, batchSize: rows, means: means,
+          loss: Mean.discriminatorLoss.rawValue, addsLoss: true,
+          probability: Mean.probabilityOfFake.rawValue)
+      }
+      try onBoth.backward(worker, in: list)
+    }
+    try program.meet("D.rows", onBoth.linears.flatMap { $0.travellingRows() })
+    discriminatorPass = program.finish()
+
+    program = Program(batch)
+    let ownedOfD = Self.owned(onBoth.linears, of: batch)
+    try program.everyWorker { _, list in
+      for run in ownedOfD[list.thread] {
+        try onBoth.linears[run.layer].update(
+          run.outputs, by: state.discriminatorOptimizer, in: list)
+      }
+    }
+    try program.meet("D.update")
+    discriminatorUpdate = program.finish()[0]
+
+    // D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
+    program = Program(batch)
+    try program.everyWorker { worker, list in
+      try onFake.forward(worker, drops: true, in: list)
+      StepPart.losses.plan(in: list) {
+        list.binaryCrossEntropy(
+          onFake.logits, worker, ofPass: 0, target: 1, batchSize: rows, means: means,
+          loss: Mean.generatorLoss.rawValue)
+      }
+      try onFake.backward(worker, in: list)
+    }
+    try generator.backward(in: program)
+    try program.meet(
+      "G.rows",
+      generator.linears.flatMap { $0.travellingRows() } + [means.rows, stopVotes.rows])
+    generatorPass = program.finish()
+
+    program = Program(batch)
+    let ownedOfG = Self.owned(generator.linears, of: batch)
+    let topology = collective.topology
+    try program.everyWorker { _, list in
+      for run in ownedOfG[list.thread] {
+        try generator.linears[run.layer].update(
+          run.outputs, by: state.generatorOptimizer, in: list)
+      }
+      for (norm, linear) in zip(generator.norms, generator.linears) {
+        norm.update(
+          BatchPlacement.share(
+            topology.ownWorkers.lowerBound + list.thread, of: linear.parameters.outputSize,
+            over: topology.workerCount), by: state.generatorOptimizer, in: list)
+      }
+    }
+    try program.meet("G.update")
+    generatorUpdate = program.finish()[0]
+  }
+
+  /// The outputs of a network that each thread of this rank owns.
+  private static func owned(
+    _ linears: [Linear], of batch: DistributedBatch
+  ) -> ArraySlice<[OutputPlacement.Run]> {
+    let topology = batch.collective.topology
+    let runs = OutputPlacement(
+      layers: linears.map { ($0.parameters.outputSize, $0.parameters.inputSize) },
+      workers: topology.workerCount
+    ).runsOfWorkers[topology.ownWorkers]
+    return ArraySlice(Array(runs))
+  }
+
+  /// Lets all ranks see the state that was drawn or loaded, before the first step. Every rank must call this.
+  /// - Throws: what the collective throws.
+  public func prepare() throws {
+    try start.run()
+    if collective.topology.isLeader {
+      weights.generator.round()
+      weights.discriminator.round()
+    }
+    try start.run()
   }
 
   /// What all ranks know after a step.
@@ -127,168 +199,52 @@ public final class TrainingStep {
   /// Trains D, then G, on ``realImages``. Every rank must call this.
   /// - Parameter stopRequested: whether this rank was asked to stop.
   /// - Returns: the same on every rank.
-  /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the products or the
-  ///   collective throw.
-  public func run(random: RandomSource, stopRequested: Bool = false) throws -> Outcome {
-    collective.willBegin(step: state.step)
-    roundLoadedWeights()
-    try StepPart.images.record { try generateImages(random) }
-    try StepPart.discriminatorPass.record { try backpropagateDiscriminator(random) }
-    try discriminatorReduction.start()
-    // Masks do not look at D: drawing them hides the reduction.
-    StepPart.masks.record {
-      discriminatorOnFake.drawMasks(
-        rows: 0..<shard.rowCount, from: random, stream: RandomStream.dropoutOfGeneratorStep,
-        step: state.step, firstSample: shard.firstRow)
-    }
-    try StepPart.discriminatorSum.record { try discriminatorReduction.finish() }
-    let discriminatorIsFinite = try StepPart.discriminatorUpdate.record {
-      try update(
-        state.discriminator, state.discriminatorOptimizer, by: discriminatorReduction,
-        discriminatorWeights)
-    }
-
-    try StepPart.generatorPass.record { try backpropagateGenerator() }
-    try generatorReduction.start()
-    lossSums.vote = stopRequested ? 1 : 0
-    let losses = try StepPart.losses.record { try sumLosses() }
-    try StepPart.generatorSum.record { try generatorReduction.finish() }
-    let generatorIsFinite = try StepPart.generatorUpdate.record {
-      try update(
-        state.generator, state.generatorOptimizer, by: generatorReduction, generatorWeights)
-    }
+  /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the collective throws.
+  public func run(stopRequested: Bool = false) throws -> Outcome {
+    let step = state.step
+    collective.willBegin(step: step)
+    let (ofD, ofG) = (state.discriminatorOptimizer, state.generatorOptimizer)
+    ofD.beginStep()
+    ofG.beginStep()
+    stopVotes.contribution[0] = stopRequested ? 1 : 0
+    for stage in discriminatorPass { _ = try stage.run(step: step) }
+    let discriminatorIsFinite = try discriminatorUpdate.run(step: step) { ofD.isFinite }
+    for stage in generatorPass { _ = try stage.run(step: step) }
+    // Now: after the next exchange others may write the next step's.
+    let losses = StepPart.losses.record { takeMeans() }
+    let outcome = Outcome(losses: losses, stopRequested: stopVotes.isAnySet)
+    let generatorIsFinite = try generatorUpdate.run(step: step) { ofG.isFinite }
     state.step += 1
-    roundedStep = state.step
+    state.generator.batchesTracked += Self.generatorPasses
     guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
       throw notFinite(losses)
     }
-    return Outcome(losses: losses, stopRequested: lossSums.votes > 0)
+    return outcome
   }
 
-  /// Takes Adam's step: this rank on its share of the state, others that share the state on theirs.
-  /// - Returns: whether all gradients were finite, the same on every rank.
-  private func update(
-    _ network: NetworkState, _ optimizer: Adam, by reduction: any Reduction,
-    _ weights: ProductWeights
-  ) throws -> Bool {
-    let share = network.replicas.share(of: reduction.sum.values.count)
-    let isFinite = optimizer.update(by: reduction.sum, share: share, rounding: weights.rounded)
-    let areFinite = try network.replicas.meet(isFinite)
-    weights.pairUp()
-    return areFinite
+  private func takeMeans() -> LossSummary {
+    means.take()
+    func mean(_ mean: Mean) -> Double { means[mean.rawValue] }
+    var losses = LossSummary()
+    losses.discriminatorLoss = mean(.discriminatorLoss)
+    losses.generatorLoss = mean(.generatorLoss)
+    losses.probabilityOfReal = mean(.probabilityOfReal)
+    losses.probabilityOfFake = mean(.probabilityOfFake)
+    return losses
   }
 
-  /// Rounds weights that were drawn or loaded; those of a step before are.
-  private func roundLoadedWeights() {
-    guard roundedStep != state.step else { return }
-    generatorWeights.round()
-    discriminatorWeights.round()
-  }
-
-  /// Where the first number that is none came from, in the order in which a step computes them.
+  /// Where the first number that is none came from, in the order in which a step computes them. Gradients are not kept, but
+  /// what Adam remembers of one that was not finite is not finite either.
   private func notFinite(_ losses: LossSummary) -> TrainingFailure {
     func place() -> String {
       if !losses.discriminatorLoss.isFinite { return "D's loss" }
-      if let name = discriminatorReduction.sum.firstNonFiniteTensor() {
+      if let name = state.discriminatorOptimizer.firstMoments.firstNonFiniteTensor() {
         return "the gradient of discriminator.\(name)"
       }
       if !losses.generatorLoss.isFinite { return "G's loss" }
-      return "the gradient of generator.\(generatorReduction.sum.firstNonFiniteTensor() ?? "?")"
+      let name = state.generatorOptimizer.firstMoments.firstNonFiniteTensor()
+      return "the gradient of generator.\(name ?? "?")"
     }
     return .notFinite(place: place(), step: state.step)
-  }
-
-  /// G(z1), for D to learn from, and G(z2), for G to learn from: neither D's step nor G's changes G before both are there.
-  private func generateImages(_ random: RandomSource) throws {
-    let rowCount = shard.rowCount
-    random.fillNormals(
-      generator.noise.rows(0..<rowCount), stream: RandomStream.noiseOfDiscriminatorStep,
-      step: state.step, firstSample: shard.firstRow)
-    random.fillNormals(
-      generator.noise.rows(rowCount..<2 * rowCount), stream: RandomStream.noiseOfGeneratorStep,
-      step: state.step, firstSample: shard.firstRow)
-    try generator.forward(.training)
-    for (own, fake) in zip(shard.logicalShards, rows.fake) {
-      _ = imagesOfBoth.rows(fake).buffer.update(
-        fromContentsOf: generator.images.value.rows(own).buffer)
-    }
-  }
-
-  /// D(real) against 1 - labelSmoothing and D(G(z1)) against 0; nothing flows back into G.
-  private func backpropagateDiscriminator(_ random: RandomSource) throws {
-    for (index, own) in shard.logicalShards.enumerated() {
-      let firstSample = shard.firstRow + own.lowerBound
-      discriminatorOnBoth.drawMasks(
-        rows: rows.real[index], from: random, stream: RandomStream.dropoutOfReal,
-        step: state.step, firstSample: firstSample)
-      discriminatorOnBoth.drawMasks(
-        rows: rows.fake[index], from: random, stream: RandomStream.dropoutOfFake,
-        step: state.step, firstSample: firstSample)
-    }
-    discriminatorOnBoth.forward(.training)
-    let realTarget = Double(Float(1 - settings.labelSmoothing))
-    for index in shard.logicalShards.indices {
-      let real = evaluate(discriminatorOnBoth, rows: rows.real[index], target: realTarget)
-      let fake = evaluate(discriminatorOnBoth, rows: rows.fake[index], target: 0)
-      note(real.loss + fake.loss, .ofDiscriminator, ofShard: index)
-      note(real.probability, .probabilityOfReal, ofShard: index)
-      note(fake.probability, .probabilityOfFake, ofShard: index)
-    }
-    discriminatorOnBoth.backward()
-  }
-
-  /// D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
-  private func backpropagateGenerator() throws {
-    discriminatorOnFake.forward(.training)
-    for (index, own) in shard.logicalShards.enumerated() {
-      let fooled = evaluate(discriminatorOnFake, rows: own, target: 1)
-      note(fooled.loss, .ofGenerator, ofShard: index)
-    }
-    discriminatorOnFake.backward()
-    try generator.backward()
-  }
-
-  private func evaluate(
-    _ discriminator: Discriminator, rows: Range<Int>, target: Double
-  ) -> BinaryCrossEntropy.Summary {
-    guard let gradient = discriminator.logits.gradient else {
-      preconditionFailure("a discriminator that nothing flows back through")
-    }
-    return BinaryCrossEntropy.evaluate(
-      logits: discriminator.logits.value.rows(rows), target: target,
-      globalBatchSize: shard.globalBatchSize, gradient: gradient.rows(rows))
-  }
-
-  private func note(_ value: Double, _ loss: Loss, ofShard shard: Int) {
-    lossesOfShards[shard * Loss.allCases.count + loss.rawValue] = value
-  }
-
-  /// Means over the global batch. Every rank must call this.
-  private func sumLosses() throws -> LossSummary {
-    let count = Loss.allCases.count
-    var shard = 0
-    try lossSums.run { _, sums in
-      for loss in 0..<count { sums[loss] = lossesOfShards[shard * count + loss] }
-      shard += 1
-    }
-    var summary = LossSummary()
-    summary.discriminatorLoss = lossSums.sums[Loss.ofDiscriminator.rawValue]
-    summary.generatorLoss = lossSums.sums[Loss.ofGenerator.rawValue]
-    summary.probabilityOfReal = lossSums.sums[Loss.probabilityOfReal.rawValue]
-    summary.probabilityOfFake = lossSums.sums[Loss.probabilityOfFake.rawValue]
-    return summary
-  }
-}
-
-/// Where D's real and fake images lie in one matrix: real rows of a logical shard, its fake rows, then the next shard.
-///
-/// So D sees both in one product, and the gradient of a logical shard is one product over neighbouring rows.
-struct DiscriminatorRows {
-  /// Of each logical shard.
-  let real, fake: [Range<Int>]
-
-  init(_ shard: Shard) {
-    real = shard.logicalShards.map { 2 * $0.lowerBound..<2 * $0.lowerBound + $0.count }
-    fake = shard.logicalShards.map { 2 * $0.lowerBound + $0.count..<2 * $0.upperBound }
   }
 }

@@ -1,73 +1,70 @@
-/// `result = activation(left * rightᵀ + bias)`: a layer's output. Planned once for fixed memory and run in every step.
-///
-/// Kernels compute its transpose, `right * leftᵀ`: so they read the weights as they lie, and only the few rows of
-/// left and result are transposed.
-public final class ActivatedProduct {
-  private let program: ProductProgram
-  private let workspace = Workspace()
-
-  /// Plans `result[rows, columns]` from `left[rows, inner]` and `right[columns, inner]`.
+/// A layer's output.
+extension InstructionList {
+  /// `output = activation(input * weightᵀ + bias)` for some rows.
   ///
-  /// - Parameter bias: `[1, columns]`.
+  /// Kernels compute its transpose, `weight * inputᵀ`: so they read the weights as they lie, and only the few rows of
+  /// input and output are transposed. Rows that lie apart go through one product.
+  ///
+  /// - Parameters:
+  ///   - parts: `input[rows, inner]` and `output[rows, columns]`; each input row with an output row.
+  ///   - weight: `[columns, inner]`.
+  ///   - bias: `[1, columns]`.
   /// - Throws: ``KernelError``, `MemoryError`.
-  public init(
-    _ left: Matrix, times right: WeightFactor, plus bias: Matrix,
-    activation: ProductActivation = .identity, into result: Matrix
+  public func activatedProduct(
+    _ parts: [(input: Matrix, output: Matrix)], times weight: WeightFactor, plus bias: Matrix,
+    activation: ProductActivation = .identity
   ) throws {
-    let (rows, inner, columns) = (left.rows, left.columns, right.matrix.rows)
+    let parts = parts.filter { $0.input.rows > 0 }
+    let (inner, columns) = (weight.matrix.columns, weight.matrix.rows)
+    let rows = parts.reduce(0) { $0 + $1.input.rows }
     precondition(
-      right.matrix.columns == inner && result.rows == rows && result.columns == columns
-        && bias.count == columns)
-    let rowTiles = Cut.columns(rows)
-    var phases: [[[ProductStep]]] = []
+      bias.count == columns
+        && parts.allSatisfy {
+          $0.input.columns == inner && $0.output.columns == columns
+            && $0.input.rows == $0.output.rows
+        })
+    guard rows > 0 else { return }
 
-    // leftᵀ, as the right factor of a kernel; of bfloat16 numbers, the pairs of a row are neighbours already.
-    var words = UnsafeRawPointer(left.elements)
-    var wordsOfRow = inner
-    if right.precision == .bfloat16 {
-      precondition(inner.isMultiple(of: 2), "bfloat16 numbers come in pairs")
-      let rounded = try workspace.zeros(of: UInt16.self, count: left.count).baseAddress!
-      phases.append(ProductStep.rounding(left, into: rounded, step: inner))
-      (words, wordsOfRow) = (UnsafeRawPointer(rounded), inner / 2)
+    // inputᵀ, as the right factor of a kernel; of bfloat16 numbers, the pairs of a row are neighbours already.
+    let isRounded = weight.precision == .bfloat16
+    precondition(!isRounded || inner.isMultiple(of: 2), "bfloat16 numbers come in pairs")
+    let wordsOfRow = isRounded ? inner / 2 : inner
+    let transposed = try workspace.matrix(rows: wordsOfRow, columns: rows)
+    var begin = 0
+    for part in parts {
+      var words = UnsafeRawPointer(part.input.elements)
+      if isRounded {
+        let rounded = try workspace.zeros(of: UInt16.self, count: part.input.count).baseAddress!
+        round(part.input.elements, count: part.input.count, into: rounded)
+        words = UnsafeRawPointer(rounded)
+      }
+      try transpose(
+        words, rows: part.input.rows, columns: wordsOfRow, stride: wordsOfRow,
+        into: transposed.elements + begin, resultStride: rows)
+      begin += part.input.rows
     }
-    let transposed = try workspace.matrix(rows: wordsOfRow, columns: max(rows, 1))
-    phases.append(
-      try Transposition(
-        words: words, step: wordsOfRow, result: transposed.elements, resultStep: transposed.columns
-      ).pieces(rows: rows, columns: wordsOfRow))
-    let factors = ProductFactors(
-      left: right.asLeft,
-      right: RightFactor(
-        address: transposed.elements, precision: right.precision, step: transposed.columns))
 
-    let transposedResult = try workspace.matrix(rows: columns, columns: max(rows, 1))
-    let back = Transposition(
-      words: transposedResult.elements, step: transposedResult.columns, result: result.elements,
-      resultStep: columns)
-    let columnTiles = Cut.pieces(of: 0..<columns, size: Cut.rows)
-    phases.append(
-      try Cut.forThreads(columnTiles).map { columnTiles in
-        var steps: [ProductStep] = []
-        for columnTile in columnTiles {
-          for rowTile in rowTiles {
-            steps += try factors.multiply(
-              rows: columnTile, inner: 0..<inner, columns: rowTile,
-              into: Tile(transposedResult, rows: columnTile, columns: rowTile))
-          }
+    let right = RightFactor(
+      address: transposed.elements, precision: weight.precision, step: rows)
+    let result = try workspace.matrix(rows: columns, columns: rows)
+    for columns in Cut.pieces(of: 0..<columns, size: Cut.rows * 2) {
+      for outputs in Cut.pieces(of: columns, size: Cut.rows) {
+        for rows in Cut.columns(rows) {
+          try multiply(
+            weight.asLeft, rows: outputs, right, columns: rows, inner: 0..<inner,
+            into: result.tile(outputs, rows))
         }
-        let columns = columnTiles.first!.lowerBound..<columnTiles.last!.upperBound
-        for columns in Cut.pieces(of: columns, size: Transposition.tileRows) {
-          steps.append(
-            .activate(
-              Tile(transposedResult, rows: columns, columns: 0..<rows),
-              bias: bias.elements + columns.lowerBound, activation))
-          steps += try back.steps(rows: columns, columns: 0..<rows)
-        }
-        return steps
-      })
-    program = ProductProgram(phases: rows == 0 ? [] : phases)
+      }
+      activate(
+        result.tile(columns, 0..<rows), bias: bias.elements + columns.lowerBound, activation)
+      var begin = 0
+      for part in parts {
+        try transpose(
+          result.elements + columns.lowerBound * rows + begin, rows: columns.count,
+          columns: part.output.rows, stride: rows, into: part.output.elements + columns.lowerBound,
+          resultStride: part.output.columns)
+        begin += part.output.rows
+      }
+    }
   }
-
-  /// Computes the product.
-  public func run() { program.run() }
 }

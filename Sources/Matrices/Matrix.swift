@@ -33,4 +33,11 @@ public struct Matrix: BitwiseCopyable {
     get { elements[row * columns + column] }
     nonmutating set { elements[row * columns + column] = newValue }
   }
+
+  /// A part of it.
+  func tile(_ rows: Range<Int>, _ columns: Range<Int>) -> Tile {
+    Tile(
+      elements: elements + rows.lowerBound * self.columns + columns.lowerBound,
+      stride: self.columns, rows: rows.count, columns: columns.count)
+  }
 }

@@ -28,29 +28,6 @@ struct RightFactor {
   }
 }
 
-/// Both factors of a product, of which kernels multiply tiles.
-struct ProductFactors {
-  let left: LeftFactor
-  let right: RightFactor
-
-  /// `tile = left[rows, inner] * right[inner, columns]`, each number one chain of multiply-adds in the order of `inner`.
-  /// - Throws: ``KernelError``.
-  func multiply(
-    rows: Range<Int>, inner: Range<Int>, columns: Range<Int>, into tile: Tile
-  ) throws -> [ProductStep] {
-    precondition(tile.rows == rows.count && tile.columns == columns.count)
-    return try Cut.inner(inner, rows: rows.count, columns: columns.count, left.precision).map {
-      part in
-      let kernel = try MultiplyKernel(
-        rows: rows.count, inner: part.count, columns: columns.count, left: left, right: right,
-        resultStep: tile.step, accumulates: part.lowerBound > inner.lowerBound)
-      return .multiply(
-        kernel, left: left.at(row: rows.lowerBound, inner: part.lowerBound),
-        right: right.at(inner: part.lowerBound, column: columns.lowerBound), result: tile.elements)
-    }
-  }
-}
-
 /// How products are cut.
 ///
 /// Every number of a product of float32 is one chain of multiply-adds from the first to the last
@@ -91,11 +68,5 @@ enum Cut {
   ) -> [Range<Int>] {
     let isSmallest = columns <= 16 && rows < 12
     return pieces(of: inner, size: !isSmallest ? 1024 : precision == .float32 ? 1 : 2)
-  }
-
-  /// Neighbours for each thread, none of them without any.
-  static func forThreads<Item>(_ items: [Item]) -> [ArraySlice<Item>] {
-    let count = min(WorkTeam.threadCount, items.count)
-    return (0..<count).map { items[items.count * $0 / count..<items.count * ($0 + 1) / count] }
   }
 }

@@ -2,7 +2,7 @@ import VectorKernels
 
 /// Random numbers that belong to samples: pure functions of seed, stream, step and sample (Philox4x32-10,
 /// Salmon et al., SC'11). The page *Randomness* of the documentation defines every bit.
-public struct RandomSource: Sendable, Equatable {
+public struct RandomSource: Sendable, Equatable, BitwiseCopyable {
   public let seed: UInt64
 
   public init(seed: UInt64) { self.seed = seed }
@@ -27,36 +27,11 @@ public struct RandomSource: Sendable, Equatable {
     }
   }
 
-  /// Rows to be drawn, on all threads.
-  private struct Drawing: BitwiseCopyable {
-    let address: RandomAddress
-    let firstSample: UInt32
-    let columns: Int
-    let out: UnsafeMutablePointer<Float>
-    var threshold: UInt32 = 0
-    var scale: Float = 0
-  }
-
-  /// Draws the rows of `out` on all threads: a thread's rows are worth its attention.
-  private static func share(_ work: WorkTeam.Work, over out: Matrix, _ drawing: Drawing) {
-    let grain = 2048
-    Timeline.record(.random) {
-      WorkTeam.share(work, of: out.rows, grain: max(grain / out.columns, 1), with: drawing)
-    }
-  }
-
   /// Fills `out[samples, values]` with standard normal numbers; its first row is sample `firstSample`.
   public func fillNormals(_ out: Matrix, stream: UInt32, step: Int, firstSample: Int) {
-    Self.share(
-      { context, begin, end in
-        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-        VectorMath.kernels.pointee.randomNormals(
-          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-          drawing.columns, drawing.out + begin * drawing.columns)
-      }, over: out,
-      Drawing(
-        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-        columns: out.columns, out: out.elements))
+    VectorMath.kernels.pointee.randomNormals(
+      address(stream, step), UInt32(truncatingIfNeeded: firstSample), out.rows, out.columns,
+      out.elements)
   }
 
   /// Fills `out[samples, units]` with 0 (with the given probability) or 1 / (1 - probability).
@@ -64,17 +39,9 @@ public struct RandomSource: Sendable, Equatable {
     _ out: Matrix, probability: Double, stream: UInt32, step: Int, firstSample: Int
   ) {
     precondition(probability >= 0 && probability < 1)
-    Self.share(
-      { context, begin, end in
-        let drawing = context.assumingMemoryBound(to: Drawing.self).pointee
-        VectorMath.kernels.pointee.dropoutMultipliers(
-          drawing.address, drawing.firstSample &+ UInt32(truncatingIfNeeded: begin), end - begin,
-          drawing.columns, drawing.threshold, drawing.scale, drawing.out + begin * drawing.columns)
-      }, over: out,
-      Drawing(
-        address: address(stream, step), firstSample: UInt32(truncatingIfNeeded: firstSample),
-        columns: out.columns, out: out.elements, threshold: UInt32(probability * 4_294_967_296),
-        scale: Float(1 / (1 - probability))))
+    VectorMath.kernels.pointee.dropoutMultipliers(
+      address(stream, step), UInt32(truncatingIfNeeded: firstSample), out.rows, out.columns,
+      UInt32(probability * 4_294_967_296), Float(1 / (1 - probability)), out.elements)
   }
 
   /// Writes a permutation of `0 ..< order.count` (Fisher and Yates), the same on every rank; at most 2^31 - 1 numbers.
@@ -94,6 +61,45 @@ public struct RandomSource: Sendable, Equatable {
       let last = count - 1 - draw
       let random = UInt64(words[2 * place]) | UInt64(words[2 * place + 1]) << 32
       order.swapAt(last, Int(random.multipliedFullWidth(by: UInt64(last + 1)).high))
+    }
+  }
+}
+
+/// Random numbers of a step, as instructions.
+extension InstructionList {
+  private struct Drawing: BitwiseCopyable {
+    let random: RandomSource
+    let out: Matrix
+    let stream: UInt32
+    let firstSample: Int
+    var probability = 0.0
+  }
+
+  /// Fills `out[samples, values]` with standard normal numbers; its first row is sample `firstSample`.
+  public func normals(_ out: Matrix, from random: RandomSource, stream: UInt32, firstSample: Int) {
+    append(
+      .random, Drawing(random: random, out: out, stream: stream, firstSample: firstSample)
+    ) { operands, step in
+      let it = operands.assumingMemoryBound(to: Drawing.self).pointee
+      it.random.fillNormals(
+        it.out, stream: it.stream, step: step, firstSample: it.firstSample)
+    }
+  }
+
+  /// Fills `out[samples, units]` with 0 (with the given probability) or 1 / (1 - probability).
+  public func dropoutMultipliers(
+    _ out: Matrix, probability: Double, from random: RandomSource, stream: UInt32, firstSample: Int
+  ) {
+    append(
+      .random,
+      Drawing(
+        random: random, out: out, stream: stream, firstSample: firstSample,
+        probability: probability)
+    ) { operands, step in
+      let it = operands.assumingMemoryBound(to: Drawing.self).pointee
+      it.random.fillDropoutMultipliers(
+        it.out, probability: it.probability, stream: it.stream, step: step,
+        firstSample: it.firstSample)
     }
   }
 }

@@ -1,12 +1,14 @@
+import Glibc
 import Synchronization
 import Waiting
 
 /// What this rank does when, for a benchmark or a trace: spans of time, kept in memory that is allocated before.
 ///
-/// Off, it costs a look at a variable for each span. Only the rank's main thread records.
+/// Off, it costs a look at a variable for each span. Spans are those of the rank's main thread; what other threads work is
+/// only added up.
 public enum Timeline {
   /// What a span of time is spent on.
-  public enum Kind: UInt8, CaseIterable, Sendable {
+  public enum Kind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A matrix product.
     case product
     /// A loop over elements, or over the rows of columns.
@@ -15,7 +17,7 @@ public enum Timeline {
     case random
     /// Adam.
     case update
-    /// The sum of ranks' gradients.
+    /// Sums over rows that are no products.
     case sum
     /// Waiting for other ranks, or for their messages.
     case waiting
@@ -53,6 +55,8 @@ public enum Timeline {
   nonisolated(unsafe) private static var spans: UnsafeMutableBufferPointer<Span>?
   nonisolated(unsafe) private static var count = 0
   nonisolated(unsafe) private static var isOn = false
+  /// Nanoseconds of processor time, `[threads, kinds]`.
+  nonisolated(unsafe) private static var work: UnsafeMutableBufferPointer<Int>?
   private static let knownNames = Mutex<[String]>([])
 
   /// The names of spans, by index.
@@ -75,7 +79,39 @@ public enum Timeline {
       spans?.initialize(repeating: Span(begin: 0, end: 0, kind: .passage, name: 0))
     }
     count = 0
+    if work == nil { work = .allocate(capacity: WorkTeam.mostThreads * Kind.allCases.count) }
+    work?.initialize(repeating: 0)
     isOn = true
+  }
+
+  /// Nanoseconds of processor time that all threads of this rank have spent on instructions of a kind since the recording
+  /// began.
+  public static func work(_ kind: Kind) -> Int {
+    guard let work else { return 0 }
+    let kinds = Kind.allCases.count
+    return (0..<WorkTeam.mostThreads).reduce(0) { $0 + work[$1 * kinds + Int(kind.rawValue)] }
+  }
+
+  /// Whether a thread is to record what it does.
+  @inline(__always)
+  static func isRecording(thread: Int) -> Bool { isOn }
+
+  /// The same as ``record(_:_:_:)`` for one of the rank's threads: the main thread, number 0, keeps the span, and all add
+  /// up their processor time.
+  static func record(_ kind: Kind, _ name: Int = -1, thread: Int, _ work: () -> Void) {
+    let (begin, processorTime) = (now(), threadTime())
+    work()
+    if kind.isPart {
+      Self.work?[thread * Kind.allCases.count + Int(kind.rawValue)] += threadTime() - processorTime
+    }
+    if thread == 0 { add(kind, name, begin) }
+  }
+
+  /// Processor time of this thread, in nanoseconds.
+  private static func threadTime() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
   /// Ends the recording: what was recorded, in the order in which the spans ended.

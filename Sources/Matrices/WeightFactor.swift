@@ -13,14 +13,14 @@ public struct WeightFactor {
   }
 
   /// Copies in bfloat16.
-  /// - Parameter rounded: where the copy of the rows is, `[outputs, inputs]`.
-  /// - Throws: `MemoryError`.
+  /// - Parameters:
+  ///   - rounded: where the copy of the rows is, `[outputs, inputs]`.
+  ///   - pairs: where the copy of the pairs of rows is, `[(outputs + 1) / 2, inputs]`.
   public init(
-    _ matrix: Matrix, rounded: UnsafeMutablePointer<UInt16>, in workspace: Workspace
-  ) throws {
+    _ matrix: Matrix, rounded: UnsafeMutablePointer<UInt16>, pairs: UnsafeMutablePointer<UInt32>
+  ) {
     self.matrix = matrix
-    let pairs = try workspace.zeros(of: UInt32.self, count: (matrix.rows + 1) / 2 * matrix.columns)
-    copies = (rounded, pairs.baseAddress!)
+    copies = (rounded, pairs)
   }
 
   /// Of the numbers that products read.
@@ -43,34 +43,49 @@ public struct WeightFactor {
   /// Lets products see what the matrix holds now.
   public func round() {
     guard let copies else { return }
-    Timeline.record(.elementwise) {
-      VectorMath.kernels.pointee.roundToBFloat16(matrix.elements, matrix.count, copies.rounded)
-    }
-    pairUp()
+    VectorMath.kernels.pointee.roundToBFloat16(matrix.elements, matrix.count, copies.rounded)
+    Self.pairUp(Pairing(self, copies, outputs: 0..<matrix.rows))
   }
 
-  /// Makes the copy of pairs from the copy of the rows.
-  public func pairUp() {
-    guard let copies else { return }
-    Timeline.record(.elementwise) {
-      WorkTeam.share(
-        { context, begin, end in
-          let work = context.assumingMemoryBound(to: Pairing.self).pointee
-          for pair in begin..<end {
-            let first = work.rounded + 2 * pair * work.columns
-            VectorMath.kernels.pointee.pairBFloat16(
-              first, 2 * pair + 1 < work.rows ? first + work.columns : nil, work.columns,
-              work.pairs + pair * work.columns)
-          }
-        }, of: (matrix.rows + 1) / 2, grain: max(VectorMath.grain / (2 * matrix.columns), 1),
-        with: Pairing(
-          rounded: copies.rounded, pairs: copies.pairs, rows: matrix.rows, columns: matrix.columns))
-    }
+  fileprivate func pairing(outputs: Range<Int>) -> Pairing? {
+    copies.map { Pairing(self, $0, outputs: outputs) }
   }
 
-  private struct Pairing: BitwiseCopyable {
+  fileprivate struct Pairing: BitwiseCopyable {
     let rounded: UnsafePointer<UInt16>
     let pairs: UnsafeMutablePointer<UInt32>
     let rows, columns: Int
+
+    init(
+      _ factor: WeightFactor,
+      _ copies: (rounded: UnsafeMutablePointer<UInt16>, pairs: UnsafeMutablePointer<UInt32>),
+      outputs: Range<Int>
+    ) {
+      precondition(outputs.lowerBound.isMultiple(of: 2), "a pair in two halves")
+      columns = factor.matrix.columns
+      rounded = UnsafePointer(copies.rounded) + outputs.lowerBound * columns
+      pairs = copies.pairs + outputs.lowerBound / 2 * columns
+      rows = outputs.count
+    }
+  }
+
+  /// Makes the copy of pairs from the copy of the rows.
+  fileprivate static func pairUp(_ it: Pairing) {
+    for row in stride(from: 0, to: it.rows, by: 2) {
+      let first = it.rounded + row * it.columns
+      VectorMath.kernels.pointee.pairBFloat16(
+        first, row + 1 < it.rows ? first + it.columns : nil, it.columns,
+        it.pairs + row / 2 * it.columns)
+    }
+  }
+}
+
+extension InstructionList {
+  /// Lets products see what Adam has written to the rounded copy of some outputs, which begin with the first of a pair.
+  public func pairUp(_ weight: WeightFactor, outputs: Range<Int>) {
+    guard let pairing = weight.pairing(outputs: outputs) else { return }
+    append(.update, pairing) { operands, _ in
+      WeightFactor.pairUp(operands.assumingMemoryBound(to: WeightFactor.Pairing.self).pointee)
+    }
   }
 }

@@ -2,39 +2,51 @@ import Matrices
 
 /// Inverted dropout in place: a unit is dropped with a probability, or multiplied by 1 / (1 - probability).
 ///
-/// PyTorch's `nn.Dropout` in training mode (Srivastava et al., 2014). Each global sample has masks of its
-/// own, whatever rank owns it.
-public final class Dropout {
-  /// `[rows, features]`: the values and gradients that are multiplied in place.
-  public let signal: Signal
-  /// `[rows, features]`: 0 or 1 / (1 - probability).
+/// PyTorch's `nn.Dropout` in training mode (Srivastava et al., 2014). Each global sample has masks of its own, whoever has
+/// its row; so only that worker keeps them.
+public struct Dropout {
+  public let probability: Double
+  /// `[passes * rows, features]` of one worker: 0 or 1 / (1 - probability).
   public let multipliers: Matrix
-  private let probability: Double
+  private let rows: Range<Int>
 
+  /// - Parameters:
+  ///   - rows: of a pass, those of the worker.
+  ///   - workspace: of the worker.
   /// - Throws: `MemoryError`.
-  public init(_ signal: Signal, probability: Double, workspace: Workspace) throws {
-    self.signal = signal
-    self.probability = probability
-    multipliers = try workspace.matrix(rows: signal.value.rows, columns: signal.value.columns)
+  public init(
+    features: Int, passes: Int, rows: Range<Int>, probability: Double, in workspace: Workspace
+  ) throws {
+    (self.probability, self.rows) = (probability, rows)
+    multipliers = try workspace.matrix(rows: passes * rows.count, columns: features)
   }
 
-  /// Draws the masks of some rows: row `rows.lowerBound` is global sample `firstSample` of the stream.
+  private func ofPass(_ pass: Int) -> Matrix {
+    multipliers.rows(pass * rows.count..<(pass + 1) * rows.count)
+  }
+
+  /// Draws the masks of a pass.
   public func draw(
-    rows: Range<Int>, from random: RandomSource, stream: UInt32, step: Int, firstSample: Int
+    pass: Int, from random: RandomSource, stream: UInt32, in list: InstructionList
   ) {
-    random.fillDropoutMultipliers(
-      multipliers.rows(rows), probability: probability, stream: stream, step: step,
-      firstSample: firstSample)
+    list.dropoutMultipliers(
+      ofPass(pass), probability: probability, from: random, stream: stream,
+      firstSample: rows.lowerBound)
   }
 
   /// value *= multipliers.
-  public func forward() {
-    VectorMath.multiply(signal.value, by: multipliers)
+  public func forward(_ signal: Signal, in list: InstructionList) {
+    for pass in 0..<signal.passes {
+      list.multiply(signal.value(rows, ofPass: pass), by: ofPass(pass))
+    }
   }
 
   /// gradient *= multipliers.
-  public func backward() {
-    guard let gradient = signal.gradient else { return }
-    VectorMath.multiply(gradient, by: multipliers)
+  public func backward(_ signal: Signal, in list: InstructionList) {
+    for pass in signal.lastPasses {
+      if let gradient = signal.gradient(rows, ofPass: pass) {
+        list.multiply(gradient, by: ofPass(pass))
+      }
+    }
   }
 }

@@ -1,8 +1,10 @@
+import Collectives
 import Matrices
 
 /// A fully connected layer with an activation: `output = activation(input * weightᵀ + bias)`.
 ///
-/// PyTorch's `nn.Linear`: weight `[outputSize, inputSize]`, bias `[outputSize]`.
+/// PyTorch's `nn.Linear`: weight `[outputSize, inputSize]`, bias `[outputSize]`. A worker plans what it does: its rows
+/// forward and backward, and its outputs' update.
 public final class Linear {
   /// Where the layer's tensors are in an arena.
   public struct Parameters: Sendable {
@@ -18,110 +20,124 @@ public final class Linear {
     }
   }
 
-  /// `[rows, outputSize]`.
+  public let parameters: Parameters
+  public let input: Signal
   public let output: Signal
-  private let names: PassageNames
+  private let names: PassNames
   private let activation: ProductActivation
-  private let values: ParameterArena
   private let weights: ProductWeights
-  private let forwardProduct: ActivatedProduct
-  private let parameterGradients: [LinearGradient]
-  private let inputGradientProduct: PlainProduct?
+  private let weight: WeightFactor
+  private let bias: Matrix
+  private let isTrained: Bool
+  private let batch: DistributedBatch
 
-  /// Plans the layer for the rows of `input`.
-  ///
   /// - Parameters:
-  ///   - weights: the values as products read them, whose precision all factors have; nil for the values themselves.
-  ///   - gradients: where dLoss/dweight and dLoss/dbias are written; nil if the layer is not trained.
-  ///   - output: where the output is written; its gradient is what ``backward()`` starts from.
+  ///   - weights: the values as products read them, whose precision all factors have.
+  ///   - input: `[passes * B, inputSize]`.
+  ///   - output: `[passes * B, outputSize]`.
+  ///   - isTrained: whether ``update(_:by:in:)`` will be planned.
   ///   - name: the layer's name in a trace, such as "G.0".
-  /// - Throws: `KernelError` if a product cannot be planned; `MemoryError`.
   public init(
-    _ parameters: Parameters, values: ParameterArena, weights: ProductWeights? = nil,
-    gradients: PartialGradients?, input: Signal, activation: ProductActivation = .identity,
-    output: Signal, name: String = "linear"
-  ) throws {
-    names = PassageNames(name)
-    let weights = try weights ?? ProductWeights(values)
-    self.weights = weights
-    self.output = output
-    self.activation = activation
-    self.values = values
-    let weight = weights[parameters.weight]
-    forwardProduct = try ActivatedProduct(
-      input.value, times: weight, plus: values.matrix(parameters.bias), activation: activation,
-      into: output.value)
-    guard let outputGradient = output.gradient else {
-      (parameterGradients, inputGradientProduct) = ([], nil)
-      return
-    }
-    let lastRows = input.value.rows - outputGradient.rows..<input.value.rows
-    parameterGradients =
-      try gradients?.nodes.map {
-        try LinearGradient(
-          $0, parameters, outputGradient: outputGradient, input: input.value.rows(lastRows),
-          weights.precision)
-      } ?? []
-    inputGradientProduct = try input.gradient.map {
-      try PlainProduct(outputGradient, times: weight, into: $0)
+    _ parameters: Parameters, weights: ProductWeights, input: Signal, output: Signal,
+    activation: ProductActivation = .identity, isTrained: Bool, batch: DistributedBatch,
+    name: String
+  ) {
+    names = PassNames(name)
+    self.parameters = parameters
+    (self.input, self.output, self.activation) = (input, output, activation)
+    (self.weights, self.isTrained, self.batch) = (weights, isTrained, batch)
+    weight = weights[parameters.weight]
+    bias = weights.arena.matrix(parameters.bias)
+  }
+
+  /// output = activation(input * weightᵀ + bias), for rows of all passes.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func forward(_ rows: Range<Int>, in list: InstructionList) throws {
+    try list.named(names.forward) {
+      try list.activatedProduct(
+        (0..<input.passes).map {
+          (input.value(rows, ofPass: $0), output.value(rows, ofPass: $0))
+        }, times: weight, plus: bias, activation: activation)
+      guard isTrained, let pairs = input.valuePairs else { return }
+      for pass in 0..<output.differentiablePasses {
+        list.pair(input.differentiableValue, rows: rows, ofPass: pass, into: pairs)
+      }
     }
   }
 
-  /// output = activation(input * weightᵀ + bias).
-  public func forward() {
-    Timeline.record(.passage, names.forward) { forwardProduct.run() }
+  /// dy = dLoss/doutput becomes the gradient before the activation; dinput = dy * weight.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func backward(_ rows: Range<Int>, in list: InstructionList) throws {
+    try list.named(names.backward) {
+      for (index, pass) in output.lastPasses.enumerated() {
+        guard let gradient = output.gradient(rows, ofPass: pass) else { return }
+        let value = output.value(rows, ofPass: pass)
+        switch activation {
+        case .identity: break
+        case .leakyReLU(let slope):
+          list.leakyReLUBackward(gradient, output: value, slope: slope)
+        case .tanh: list.tanhBackward(gradient, output: value)
+        }
+        if isTrained, let pairs = output.gradientPairs, let all = output.gradient {
+          list.pair(all, rows: rows, ofPass: index, into: pairs)
+        }
+        if let inputGradient = input.gradient(rows, ofPass: pass) {
+          try list.plainProduct(gradient, times: weight, into: inputGradient)
+        }
+      }
+    }
   }
 
-  /// With dy = dLoss/doutput, which becomes the gradient before the activation:
-  /// dweight = dyᵀ * input, dbias = Σ rows of dy, dinput = dy * weight. Gradients are overwritten.
-  public func backward() {
-    Timeline.record(.passage, names.backward) { backpropagate() }
+  /// What other hosts need for ``update(_:by:in:)``: input and gradient of the rows that they do not have.
+  /// - Parameter withInput: whether they need the input as well; they may have it from elsewhere.
+  public func travellingRows(withInput: Bool = true) -> [TravellingRows] {
+    guard let gradient = output.gradient else { return [] }
+    return (0..<output.differentiablePasses).flatMap { pass in
+      var rows = [batch.travelling(gradient, pass: pass)]
+      if let pairs = output.gradientPairs { rows.append(batch.travelling(pairs, pass: pass)) }
+      if withInput {
+        if let pairs = input.valuePairs {
+          rows.append(batch.travelling(pairs, pass: pass))
+        } else {
+          rows.append(batch.travelling(input.differentiableValue, pass: pass))
+        }
+      }
+      return rows
+    }
   }
 
-  private func backpropagate() {
+  /// Outputs whose gradients are taken at a time: they stay in the second cache until Adam has used them.
+  private static let outputsAtATime = 24
+
+  /// dweight = dyᵀ * input and dbias = Σ rows of dy, over all rows of all hosts, and Adam's step with them, for some
+  /// outputs.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func update(_ outputs: Range<Int>, by adam: Adam, in list: InstructionList) throws {
     guard let gradient = output.gradient else { return }
-    switch activation {
-    case .identity: break
-    case .leakyReLU(let slope):
-      VectorMath.leakyReLUBackward(gradient, output: output.differentiableValue, slope: slope)
-    case .tanh: VectorMath.tanhBackward(gradient, output: output.differentiableValue)
-    }
-    for gradient in parameterGradients { gradient.run() }
-    inputGradientProduct?.run()
-  }
-}
-
-/// Gradients of weight and bias for one node of the batch's tree.
-private final class LinearGradient {
-  private let product: TreeProduct
-  private let outputGradient: Matrix
-  private let node: PartialGradients.Node
-  /// The stack of the bias gradient's sums; its lowest place is the gradient itself.
-  private let biasSums: [Matrix]
-  private let workspace = Workspace()
-
-  init(
-    _ node: PartialGradients.Node, _ parameters: Linear.Parameters,
-    outputGradient: Matrix, input: Matrix, _ precision: Precision
-  ) throws {
-    self.node = node
-    self.outputGradient = outputGradient
-    product = try TreeProduct(
-      outputGradient, times: input, precision, blocks: node.rows, order: node.order,
-      into: node.arena.matrix(parameters.weight))
-    var sums = [node.arena.matrix(parameters.bias)]
-    while sums.count < node.order.depth {
-      sums.append(try workspace.matrix(rows: 1, columns: outputGradient.columns))
-    }
-    biasSums = sums
-  }
-
-  func run() {
-    product.run()
-    node.order.walk { shard, place in
-      VectorMath.columnSums(outputGradient.rows(node.rows[shard]), into: biasSums[place])
-    } add: { place in
-      VectorMath.add(biasSums[place + 1], to: biasSums[place])
+    let passes = output.differentiablePasses
+    let order = SummationOrder(rows: batch.rows)
+    let inputSize = parameters.inputSize
+    try list.named(names.update) {
+      let stack = try list.workspace.matrix(
+        rows: order.depth, columns: Self.outputsAtATime * (inputSize + 1))
+      let left: GradientFactor = output.gradientPairs.map { .bfloat16($0) } ?? .float32(gradient)
+      let right: GradientFactor =
+        input.valuePairs.map { .bfloat16($0) } ?? .float32(input.differentiableValue)
+      for begin in stride(from: outputs.lowerBound, to: outputs.upperBound, by: Self.outputsAtATime)
+      {
+        let outputs = begin..<min(begin + Self.outputsAtATime, outputs.upperBound)
+        try list.weightGradient(
+          left, outputs: outputs, times: right, passes: passes, order: order, stack: stack)
+        list.adam(
+          adam, gradients: stack.elements,
+          at: parameters.weight.offset + outputs.lowerBound * inputSize,
+          count: outputs.count * inputSize, rounded: weights.rounded)
+        list.pairUp(weight, outputs: outputs)
+        list.biasGradient(gradient, outputs: outputs, passes: passes, order: order, stack: stack)
+        list.adam(
+          adam, gradients: stack.elements, at: parameters.bias.offset + outputs.lowerBound,
+          count: outputs.count, rounded: nil)
+      }
     }
   }
 }

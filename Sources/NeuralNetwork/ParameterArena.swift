@@ -1,3 +1,4 @@
+import Collectives
 import Matrices
 
 /// Names, shapes and places of a network's tensors, in the order in which they were declared.
@@ -50,10 +51,13 @@ public final class ParameterArena {
     self.init(layout, in: zeros, owner: workspace)
   }
 
-  /// An arena of zeros among what is the same on all ranks.
-  /// - Throws: `MemoryError`.
-  public convenience init(_ layout: ParameterLayout, in replicas: any Replicas) throws {
-    self.init(layout, in: try replicas.take(Float.self, count: layout.extent), owner: replicas)
+  /// An arena of zeros that a host's ranks share. Every rank must call this.
+  /// - Throws: what the collective throws.
+  public convenience init(_ layout: ParameterLayout, over collective: any Collective) throws {
+    let zeros = try collective.makeNumbers(
+      of: Float.self, count: layout.extent,
+      for: "the \(layout.entries.count) tensors of a network")
+    self.init(layout, in: zeros, owner: collective)
   }
 
   /// An arena in memory that somebody else owns, and that is zero, such as a window that other ranks see.

@@ -1,3 +1,4 @@
+import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork
@@ -11,7 +12,6 @@ import Testing
   private static func trainer(
     _ collective: any Collective, _ change: (inout TrainingSettings) -> Void = { _ in }
   ) throws -> Trainer {
-    try WorkTeam.setThreadCount(1)
     let set = try ImageDataSet(imageCount: 32, imageHeight: 6, imageWidth: 5)
     set.withUnsafeMutablePixels { pixels in
       for index in pixels.indices { pixels[index] = UInt8(truncatingIfNeeded: index * 7) }
@@ -42,7 +42,7 @@ import Testing
       "optimizer_d.exp_avg_sq.6.weight",
     ], [1, 2])
   func aFlippedBitIsFoundAndNamed(tensor: String, rank: Int) {
-    let errors = ThreadTeam.run(rankCount: 3) { collective in
+    let errors = ThreadTeam.run(hosts: [[0], [1], [2]]) { collective in
       do {
         _ = try Self.trainer(collective).run(
           observer: Saboteur(isActive: collective.rank == rank, tensor: tensor))
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2])
-  func numbersThatAreNoneStopAllRanks(rankCount: Int) {
+  func nanStopsAllRanks(rankCount: Int) {
     let errors = ThreadTeam.run(rankCount: rankCount) { collective in
       do {
         _ = try Self.trainer(collective) { $0.adam.learningRate = 1e30 }.run(observer: NoObserver())
@@ -81,7 +81,7 @@ import Testing
   }
 
   /// The place that is named is the one where it began.
-  @Test func aGradientThatIsNoNumberIsNamed() throws {
+  @Test func theFirstPlaceOfNaNIsNamed() throws {
     struct Poisoner: TrainingObserver {
       func stepDidEnd(_ progress: TrainingProgress) throws {}
       func trainingWillBegin(_ trainer: Trainer) {

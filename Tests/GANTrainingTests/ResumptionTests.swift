@@ -1,3 +1,4 @@
+import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork
@@ -135,7 +136,6 @@ import Testing
   /// steps as were promised.
   @Test(arguments: [12, 29, 30, 45], [0, 1, 4, 5, 7, 15])
   func theLoopTakesTheStepsThatAreLeft(images: Int, step: Int) throws {
-    try WorkTeam.setThreadCount(1)
     let begun = Self.configuration(images: 30, batchSize: 6)
     let next = Self.configuration(images: images, batchSize: 6)
     let set = try ImageDataSet(imageCount: images, imageHeight: 6, imageWidth: 5)
@@ -154,7 +154,6 @@ import Testing
   /// A run that goes on elsewhere, or as something else, has a checkpoint before its first step.
   @Test(arguments: [true, false]) func aCheckpointIsDueAtOnceUnlessThereIsOne(isSaved: Bool) throws
   {
-    try WorkTeam.setThreadCount(1)
     let begun = Self.configuration(images: 30, batchSize: 6, maximumSteps: 9)
     let set = try ImageDataSet(imageCount: 30, imageHeight: 6, imageWidth: 5)
     let trainer = try Trainer(set, settings: begun.settings, collective: SoloCollective())
@@ -168,7 +167,6 @@ import Testing
 
   /// A stop that is asked for with the last step finds a run that is over.
   @Test func aStopAtTheLastStepIsTheEnd() throws {
-    try WorkTeam.setThreadCount(1)
     let settings = Self.configuration(images: 30, batchSize: 6, maximumSteps: 3).settings
     let set = try ImageDataSet(imageCount: 30, imageHeight: 6, imageWidth: 5)
     for (lastStep, ending) in [(1, RunEnding.stopped), (2, .stopped), (3, .finished)] {

@@ -1,3 +1,4 @@
+import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork

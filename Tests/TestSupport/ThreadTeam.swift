@@ -1,28 +1,47 @@
+import Collectives
 import Foundation
-import Matrices
-import NeuralNetwork
 
-/// Ranks that are threads of one process, so that what ranks do together can be tested without MPI.
+/// Ranks that are threads of one process, so that what ranks do together can be tested without MPI, and seen by the thread
+/// sanitizer. Hosts have memory of their own.
 public final class ThreadTeam: @unchecked Sendable {
-  public let rankCount: Int
+  private let hosts: [[Int]]
+  private let threads: Int
   private var barrier = pthread_barrier_t()
   private let lock = NSLock()
-  /// Addresses that the ranks have registered, by exchange and rank.
-  private var doubles: [[UnsafeMutableBufferPointer<Double>?]] = []
-  private var floats: [[UnsafeMutableBufferPointer<Float>?]] = []
+  /// Of each host, in the order in which its ranks ask for it.
+  private var memory: [[UnsafeMutableRawPointer]]
+  /// What travels in each exchange, as each host has it.
+  private var rows: [[[TravellingRows]?]] = []
+  private var votes: [Bool]
 
-  public init(rankCount: Int) {
-    self.rankCount = rankCount
+  private init(hosts: [[Int]], threads: Int) {
+    (self.hosts, self.threads) = (hosts, threads)
+    let rankCount = hosts.reduce(0) { $0 + $1.count }
     pthread_barrier_init(&barrier, nil, UInt32(rankCount))
+    memory = hosts.map { _ in [] }
+    votes = Array(repeating: true, count: rankCount)
   }
 
-  deinit { pthread_barrier_destroy(&barrier) }
+  deinit {
+    pthread_barrier_destroy(&barrier)
+    for pointer in memory.joined() { pointer.deallocate() }
+  }
 
   /// Runs `body` once a rank, each on a thread of its own, and returns what they return, in rank order.
   public static func run<Result>(
-    rankCount: Int, _ body: @escaping @Sendable (any Collective) throws -> Result
+    rankCount: Int, threads: Int = 1,
+    _ body: @escaping @Sendable (any Collective) throws -> Result
   ) -> [Result] {
-    let team = ThreadTeam(rankCount: rankCount)
+    run(hosts: [Array(0..<rankCount)], threads: threads, body)
+  }
+
+  /// The same with the ranks of several hosts.
+  public static func run<Result>(
+    hosts: [[Int]], threads: Int = 1,
+    _ body: @escaping @Sendable (any Collective) throws -> Result
+  ) -> [Result] {
+    let team = ThreadTeam(hosts: hosts, threads: threads)
+    let rankCount = team.votes.count
     let results = Results<Result>(count: rankCount)
     let done = DispatchSemaphore(value: 0)
     for rank in 0..<rankCount {
@@ -42,32 +61,55 @@ public final class ThreadTeam: @unchecked Sendable {
     return results.all
   }
 
+  fileprivate func topology(_ rank: Int) -> Topology {
+    Topology(
+      rank: rank, ranksOfHosts: hosts,
+      threadsOfRank: Array(repeating: threads, count: votes.count))
+  }
+
   fileprivate func wait() { pthread_barrier_wait(&barrier) }
 
-  fileprivate func register(
-    _ buffer: UnsafeMutableBufferPointer<Double>, exchange: Int, rank: Int
-  ) {
+  fileprivate func memory(_ number: Int, byteCount: Int, host: Int) -> UnsafeMutableRawPointer {
     lock.withLock {
-      while doubles.count <= exchange { doubles.append(Array(repeating: nil, count: rankCount)) }
-      doubles[exchange][rank] = buffer
+      if memory[host].count == number {
+        let pointer = UnsafeMutableRawPointer.allocate(
+          byteCount: max(byteCount, 1), alignment: 64)
+        pointer.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 1))
+        memory[host].append(pointer)
+      }
+      return memory[host][number]
     }
   }
 
-  fileprivate func register(
-    _ buffer: UnsafeMutableBufferPointer<Float>, exchange: Int, rank: Int
-  ) {
+  fileprivate func register(_ rows: [TravellingRows], exchange: Int, host: Int) {
     lock.withLock {
-      while floats.count <= exchange { floats.append(Array(repeating: nil, count: rankCount)) }
-      floats[exchange][rank] = buffer
+      while self.rows.count <= exchange {
+        self.rows.append(Array(repeating: nil, count: hosts.count))
+      }
+      self.rows[exchange][host] = rows
     }
   }
 
-  fileprivate func doubleBuffers(_ exchange: Int) -> [UnsafeMutableBufferPointer<Double>] {
-    lock.withLock { doubles[exchange].map { $0! } }
+  /// Copies the rows of other hosts into this one's memory.
+  fileprivate func bring(_ exchange: Int, to host: Int) {
+    let all = lock.withLock { rows[exchange].map { $0! } }
+    for other in hosts.indices where other != host {
+      for (target, source) in zip(all[host], all[other]) {
+        let range = source.rowsOfHosts[other]
+        let offset = range.lowerBound * source.bytesOfRow
+        (target.address + offset).copyMemory(
+          from: source.address + offset, byteCount: range.count * source.bytesOfRow)
+      }
+    }
   }
 
-  fileprivate func floatBuffers(_ exchange: Int) -> [UnsafeMutableBufferPointer<Float>] {
-    lock.withLock { floats[exchange].map { $0! } }
+  fileprivate func run(_ exchange: Int, _ topology: Topology, brings: Bool, vote: Bool) -> Bool {
+    lock.withLock { votes[topology.rank] = vote }
+    wait()
+    if brings && topology.isLeader { bring(exchange, to: topology.host) }
+    let result = lock.withLock { hosts[topology.host].allSatisfy { votes[$0] } }
+    wait()
+    return result
   }
 
   private final class Results<Result>: @unchecked Sendable {
@@ -80,110 +122,36 @@ public final class ThreadTeam: @unchecked Sendable {
 }
 
 private final class ThreadCollective: Collective {
-  let rank: Int
-  var rankCount: Int { team.rankCount }
+  let topology: Topology
   private let team: ThreadTeam
-  private var gathers = 0
-  private var reductions = 0
+  private var (memories, exchanges) = (0, 0)
 
   init(team: ThreadTeam, rank: Int) {
     self.team = team
-    self.rank = rank
+    topology = team.topology(rank)
   }
 
-  func makeGather(name: String, count: Int) -> any Gather {
-    defer { gathers += 1 }
-    return ThreadGather(team, rank: rank, exchange: gathers, count: count)
+  func makeMemory(byteCount: Int, for purpose: String) -> UnsafeMutableRawPointer {
+    defer { memories += 1 }
+    return team.memory(memories, byteCount: byteCount, host: topology.host)
   }
 
-  func makeReduction(
-    name: String, of layout: ParameterLayout, over partition: BatchPartition
-  ) throws -> any Reduction {
-    defer { reductions += 1 }
-    return try ThreadReduction(team, rank: rank, exchange: reductions, layout, partition)
-  }
-}
-
-private final class ThreadGather: Gather {
-  let contribution: UnsafeMutableBufferPointer<Double>
-  let contributions: UnsafeMutableBufferPointer<Double>
-  private let team: ThreadTeam
-  private let exchange: Int
-
-  init(_ team: ThreadTeam, rank: Int, exchange: Int, count: Int) {
-    self.team = team
-    self.exchange = exchange
-    contribution = .allocate(capacity: count)
-    contributions = .allocate(capacity: count * team.rankCount)
-    contribution.initialize(repeating: 0)
-    contributions.initialize(repeating: 0)
-    team.register(contribution, exchange: exchange, rank: rank)
-  }
-
-  deinit {
-    contribution.deallocate()
-    contributions.deallocate()
-  }
-
-  func run() {
-    team.wait()
-    for (rank, buffer) in team.doubleBuffers(exchange).enumerated() {
-      for index in buffer.indices { contributions[rank * buffer.count + index] = buffer[index] }
-    }
-    team.wait()
+  func makeExchange(name: String, of rows: [TravellingRows]) -> any Exchange {
+    defer { exchanges += 1 }
+    team.register(rows, exchange: exchanges, host: topology.host)
+    return ThreadExchange(team: team, number: exchanges, topology: topology, brings: !rows.isEmpty)
   }
 }
 
-/// Every rank adds up everybody's parts for itself, all in the tree's order.
-private final class ThreadReduction: Reduction {
-  let parts: [ParameterArena]
-  let sum: ParameterArena
+private final class ThreadExchange: Exchange {
   private let team: ThreadTeam
-  private let exchange: Int
-  private let order: SummationOrder
-  /// Of each node in the tree's order: whose it is, and which of that rank's.
-  private let places: [(rank: Int, part: Int)]
-  /// This rank's parts, one behind the other: what the others see.
-  private let shown: UnsafeMutableBufferPointer<Float>
+  private let number: Int
+  private let topology: Topology
+  private let brings: Bool
 
-  init(
-    _ team: ThreadTeam, rank: Int, exchange: Int, _ layout: ParameterLayout,
-    _ partition: BatchPartition
-  ) throws {
-    self.team = team
-    self.exchange = exchange
-    parts = try partition.nodesOfRank[rank].map { _ in try ParameterArena(layout) }
-    sum = try ParameterArena(layout)
-    order = partition.orderOfNodes
-    places = partition.nodesOfRank.enumerated().flatMap { rank, nodes in
-      nodes.indices.map { (rank, $0) }
-    }
-    shown = .allocate(capacity: max(parts.count * layout.extent, 1))
-    shown.initialize(repeating: 0)
-    team.register(shown, exchange: exchange, rank: rank)
+  init(team: ThreadTeam, number: Int, topology: Topology, brings: Bool) {
+    (self.team, self.number, self.topology, self.brings) = (team, number, topology, brings)
   }
 
-  deinit { shown.deallocate() }
-
-  func start() {}
-
-  func finish() {
-    let extent = sum.values.count
-    for (index, part) in parts.enumerated() {
-      for element in 0..<extent { shown[index * extent + element] = part.values[element] }
-    }
-    team.wait()
-    let buffers = team.floatBuffers(exchange)
-    var stack = [Float](repeating: 0, count: max(order.depth, 1))
-    for element in 0..<extent {
-      order.walk { node, place in
-        stack[place] = buffers[places[node].rank][places[node].part * extent + element]
-      } add: { place in
-        stack[place] += stack[place + 1]
-      }
-      sum.values[element] = stack[0]
-    }
-    // A rank that goes home takes its parts with it.
-    team.wait()
-  }
+  func run(vote: Bool) -> Bool { team.run(number, topology, brings: brings, vote: vote) }
 }

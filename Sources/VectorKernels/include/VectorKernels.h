@@ -77,20 +77,11 @@ typedef struct {
                                      float slope, size_t count);
   /// gradient *= 1 - output^2
   void (*_Nonnull tanhBackward)(float *_Nonnull gradient, const float *_Nonnull output, size_t count);
-  /// sums[columns] = the matrix added up over its rows
-  void (*_Nonnull columnSums)(const float *_Nonnull matrix, size_t rows, size_t columns,
-                              float *_Nonnull sums);
-  /// target += source, steps from row to row in numbers
-  void (*_Nonnull addRows)(float *_Nonnull target, size_t targetStep, const float *_Nonnull source,
-                           size_t sourceStep, size_t rows, size_t columns);
-  /// target[rows, columns] = a + b of two leaves, or (a + b) + (c + d) of four; leaf k begins at leaves + k * leafSize
-  void (*_Nonnull sumPairs)(float *_Nonnull target, size_t targetStep, const float *_Nonnull leaves,
-                            size_t leafSize, size_t leafCount, size_t rows, size_t columns);
-  /// out[count] = the parts added up in a tree's order: each part is put on a stack, and `additions` of it follow, of
-  /// the two topmost sums. At most 64 sums may be on the stack.
-  void (*_Nonnull sumInTree)(const float *_Nonnull const *_Nonnull parts,
-                             const size_t *_Nonnull additions, size_t partCount, size_t count,
-                             float *_Nonnull out);
+  /// sums[columns] = the matrix added up over its rows, or +=; `stride` numbers from row to row
+  void (*_Nonnull columnSums)(const float *_Nonnull matrix, size_t stride, size_t rows, size_t columns,
+                              bool accumulates, float *_Nonnull sums);
+  /// target += source
+  void (*_Nonnull add)(float *_Nonnull target, const float *_Nonnull source, size_t count);
 
   /// A number that any single changed bit changes, to compare copies of an array by.
   uint64_t (*_Nonnull digest)(const float *_Nonnull values, size_t count);

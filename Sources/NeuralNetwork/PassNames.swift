@@ -1,12 +1,12 @@
 import Matrices
 
 /// What a layer's passes are called in a trace.
-struct PassageNames {
-  let forward: Int
-  let backward: Int
+struct PassNames {
+  let forward, backward, update: Int
 
   init(_ layer: String) {
     forward = Timeline.register("\(layer) forward")
     backward = Timeline.register("\(layer) backward")
+    update = Timeline.register("\(layer) update")
   }
 }

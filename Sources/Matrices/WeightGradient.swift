@@ -1,0 +1,155 @@
+import Collectives
+
+/// The rows that a sum is taken over, in the order in which it is taken.
+///
+/// A weight gradient is a sum over leaves: each leaf one chain of multiply-adds over its rows, pass after pass; the leaves
+/// are added in the one binary tree in which a node of n > 1 leaves adds the sum of its first 2ᵏ < n ≤ 2ᵏ⁺¹ leaves to
+/// that of the rest (pairwise summation, Higham, 1993).
+public struct SummationOrder: Equatable, Sendable {
+  /// Rows of each leaf within a pass.
+  public let leaves: [Range<Int>]
+
+  /// - Parameter rows: of a pass.
+  public init(rows: Int, leafSize: Int = BatchPlacement.leafSize) {
+    leaves = stride(from: 0, to: rows, by: leafSize).map { $0..<min($0 + leafSize, rows) }
+  }
+
+  /// How many additions follow after a leaf, if each leaf is put on a stack and the two topmost sums are added.
+  public func additions(afterLeaf leaf: Int) -> Int {
+    leaf + 1 == leaves.count
+      ? leaf.nonzeroBitCount : (leaf + 1).trailingZeroBitCount
+  }
+
+  /// Places that the stack needs.
+  public var depth: Int {
+    var (height, depth) = (0, 0)
+    for leaf in leaves.indices {
+      height += 1
+      depth = max(depth, height)
+      height -= additions(afterLeaf: leaf)
+    }
+    return depth
+  }
+}
+
+/// One factor of a weight gradient: rows of several passes, one pass behind the other.
+public enum GradientFactor: BitwiseCopyable {
+  /// `[passes * rows, columns]`.
+  case float32(Matrix)
+  case bfloat16(PairedRows)
+}
+
+/// A layer's weight gradient, or some outputs of it.
+extension InstructionList {
+  /// `result[outputs, columns] = Σ left[row, outputs] * right[row, columns]` over the rows of some passes.
+  ///
+  /// - Parameters:
+  ///   - left: the gradient of the layer's output, `[passes * rows, all outputs]`.
+  ///   - right: the layer's input, `[passes * rows, columns]`, in the same precision.
+  ///   - outputs: a run of the columns of `left`.
+  ///   - order: of a pass.
+  /// - Returns: the result, in memory of the list's.
+  /// - Throws: ``KernelError``, `MemoryError`.
+  public func weightGradient(
+    _ left: GradientFactor, outputs: Range<Int>, times right: GradientFactor, passes: Int,
+    order: SummationOrder, stack: Matrix
+  ) throws {
+    let rowsOfPass = order.leaves.last?.upperBound ?? 0
+    let leftFactor: LeftFactor
+    let rightFactor: RightFactor
+    let columns: Int
+    // First row of a kernel's `inner` for a row of a pass, and how many it is.
+    let inner: (_ rows: Range<Int>, _ pass: Int) -> Range<Int>
+    switch (left, right) {
+    case (.float32(let left), .float32(let right)):
+      leftFactor = LeftFactor(
+        address: left.elements + outputs.lowerBound, precision: .float32, step: left.columns,
+        isTransposed: true)
+      rightFactor = RightFactor(
+        address: right.elements, precision: .float32, step: right.columns)
+      columns = right.columns
+      inner = { rows, pass in
+        pass * rowsOfPass + rows.lowerBound..<pass * rowsOfPass + rows.upperBound
+      }
+    case (.bfloat16(let left), .bfloat16(let right)):
+      // Kernels take the pairs of an output as neighbours.
+      let pairs = passes * left.pairsOfPass
+      let transposed = try workspace.zeros(of: UInt32.self, count: outputs.count * pairs)
+      try transpose(
+        left.words + outputs.lowerBound, rows: pairs, columns: outputs.count, stride: left.columns,
+        into: transposed.baseAddress!, resultStride: pairs)
+      leftFactor = LeftFactor(
+        address: transposed.baseAddress!, precision: .bfloat16, step: 2 * pairs)
+      rightFactor = RightFactor(
+        address: right.words, precision: .bfloat16, step: right.columns)
+      columns = right.columns
+      inner = { rows, pass in
+        let pairs = PairedRows.pairs(rows)
+        let begin = pass * left.pairsOfPass
+        return 2 * (begin + pairs.lowerBound)..<2 * (begin + pairs.upperBound)
+      }
+    default: preconditionFailure("factors of two precisions")
+    }
+    let tileSize = outputs.count * columns
+    var place = 0
+    for (leaf, rows) in order.leaves.enumerated() {
+      let tile = stack.elements + place * tileSize
+      for outputs in Cut.pieces(of: 0..<outputs.count, size: Cut.rows) {
+        for part in Cut.columns(columns) {
+          for pass in 0..<passes {
+            try multiply(
+              leftFactor, rows: outputs, rightFactor, columns: part, inner: inner(rows, pass),
+              into: Tile(
+                elements: tile + outputs.lowerBound * columns + part.lowerBound, stride: columns,
+                rows: outputs.count, columns: part.count), accumulates: pass > 0)
+          }
+        }
+      }
+      for _ in 0..<order.additions(afterLeaf: leaf) {
+        place -= 1
+        add(
+          stack.elements + (place + 1) * tileSize, to: stack.elements + place * tileSize,
+          count: tileSize)
+      }
+      place += 1
+    }
+  }
+
+  private struct ColumnSums: BitwiseCopyable {
+    let matrix: UnsafePointer<Float>
+    let rows, stride, columns: Int
+    let accumulates: Bool
+    let sums: UnsafeMutablePointer<Float>
+  }
+
+  /// `sums[outputs] = Σ left[row, outputs]` in the same order: the gradient of a bias.
+  public func biasGradient(
+    _ left: Matrix, outputs: Range<Int>, passes: Int, order: SummationOrder, stack: Matrix
+  ) {
+    let rowsOfPass = order.leaves.last?.upperBound ?? 0
+    var place = 0
+    for (leaf, rows) in order.leaves.enumerated() {
+      for pass in 0..<passes {
+        append(
+          .sum,
+          ColumnSums(
+            matrix: left.elements + (pass * rowsOfPass + rows.lowerBound) * left.columns
+              + outputs.lowerBound,
+            rows: rows.count, stride: left.columns, columns: outputs.count, accumulates: pass > 0,
+            sums: stack.elements + place * outputs.count)
+        ) { operands, _ in
+          let it = operands.assumingMemoryBound(to: ColumnSums.self).pointee
+          VectorMath.kernels.pointee.columnSums(
+            it.matrix, it.stride, it.rows, it.columns, it.accumulates, it.sums)
+        }
+      }
+      for _ in 0..<order.additions(afterLeaf: leaf) {
+        place -= 1
+        add(
+          stack.elements + (place + 1) * outputs.count,
+          to: stack.elements + place * outputs.count, count: outputs.count)
+      }
+      place += 1
+    }
+  }
+}
