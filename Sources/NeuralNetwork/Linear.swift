@@ -119,7 +119,7 @@ public final class Linear {
     let inputSize = parameters.inputSize
     try list.named(names.update) {
       let stack = try list.workspace.matrix(
-        rows: order.depth, columns: Self.outputsAtATime * (inputSize + 1))
+        rows: order.depth, columns: Self.outputsAtATime * inputSize)
       let left: GradientFactor = output.gradientPairs.map { .bfloat16($0) } ?? .float32(gradient)
       let right: GradientFactor =
         input.valuePairs.map { .bfloat16($0) } ?? .float32(input.differentiableValue)
@@ -133,11 +133,12 @@ public final class Linear {
           at: parameters.weight.offset + outputs.lowerBound * inputSize,
           count: outputs.count * inputSize, rounded: weights.rounded)
         list.pairUp(weight, outputs: outputs)
-        list.biasGradient(gradient, outputs: outputs, passes: passes, order: order, stack: stack)
-        list.adam(
-          adam, gradients: stack.elements, at: parameters.bias.offset + outputs.lowerBound,
-          count: outputs.count, rounded: nil)
       }
+      let biasStack = try list.workspace.matrix(rows: order.depth, columns: outputs.count)
+      list.biasGradient(gradient, outputs: outputs, passes: passes, order: order, stack: biasStack)
+      list.adam(
+        adam, gradients: biasStack.elements, at: parameters.bias.offset + outputs.lowerBound,
+        count: outputs.count, rounded: nil)
     }
   }
 }
