@@ -48,7 +48,7 @@ let libraries: [Target] = [
     dependencies: ["Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "MPICollectives",
-    dependencies: ["FlightRecorder", "MPI", "Matrices", "NeuralNetwork", "Waiting"]),
+    dependencies: ["Collectives", "FlightRecorder", "MPI", "Matrices", "Memory", "Waiting"]),
   .target(name: "Tracing", dependencies: ["Files", "Matrices"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
 ]
@@ -59,7 +59,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
+      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
       "MPICollectives",
       "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing",
       "Waiting",
@@ -70,8 +70,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "mpi-checks",
     dependencies: [
-      "AllocationCounter",
-      "FashionMNIST", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
+      "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
       "NeuralNetwork",
     ]),
 ]

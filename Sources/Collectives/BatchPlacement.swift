@@ -24,17 +24,27 @@ public struct BatchPlacement: Equatable, Sendable {
         blocks.lowerBound * Self.blockSize, globalBatchSize)..<min(
           blocks.upperBound * Self.blockSize, globalBatchSize)
     }
-    func blocksOfPlaces(_ places: Range<Int>) -> Range<Int> {
-      Self.share(places.lowerBound, of: blocks, over: topology.rankCount)
-        .lowerBound..<Self.share(places.upperBound - 1, of: blocks, over: topology.rankCount)
-        .upperBound
+    // Threads that get rows, in the order of their ranks' places.
+    var firstThreads = [0]
+    for rank in topology.order {
+      firstThreads.append(firstThreads[firstThreads.count - 1] + topology.rowThreadsOfRank[rank])
     }
-    rowsOfHosts = (0..<topology.hostCount).map { rows(blocksOfPlaces(topology.places(ofHost: $0))) }
-    let own = Self.share(topology.place, of: blocks, over: topology.rankCount)
-    let threads = topology.threadsOfRank[topology.rank]
-    rowsOfThreads = (0..<threads).map { thread in
-      let share = Self.share(thread, of: own.count, over: threads)
-      return rows(own.lowerBound + share.lowerBound..<own.lowerBound + share.upperBound)
+    let threadCount = firstThreads[topology.rankCount]
+    func rows(ofThreads threads: Range<Int>) -> Range<Int> {
+      func start(_ thread: Int) -> Int {
+        thread == threadCount
+          ? blocks : Self.share(thread, of: blocks, over: threadCount).lowerBound
+      }
+      return rows(start(threads.lowerBound)..<start(threads.upperBound))
+    }
+    rowsOfHosts = (0..<topology.hostCount).map {
+      let places = topology.places(ofHost: $0)
+      return rows(ofThreads: firstThreads[places.lowerBound]..<firstThreads[places.upperBound])
+    }
+    let own = firstThreads[topology.place]..<firstThreads[topology.place + 1]
+    rowsOfThreads = (0..<topology.threadsOfRank[topology.rank]).map { thread in
+      let first = min(own.lowerBound + thread, own.upperBound)
+      return rows(ofThreads: first..<min(first + 1, own.upperBound))
     }
   }
 

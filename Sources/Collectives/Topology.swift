@@ -8,13 +8,21 @@ public struct Topology: Equatable, Sendable {
   public let ranksOfHosts: [[Int]]
   /// How many threads each rank has.
   public let threadsOfRank: [Int]
+  /// How many of them get rows: no more of a host than it has processors. More would only read the weights again, each
+  /// for itself.
+  public let rowThreadsOfRank: [Int]
   /// Which of the hosts is this rank's.
   public let host: Int
   /// This rank's number among the ranks of its host; number 0 leads the host.
   public let rankOnHost: Int
 
-  /// - Parameter ranksOfHosts: each rank on exactly one host.
-  public init(rank: Int, ranksOfHosts: [[Int]], threadsOfRank: [Int]) {
+  /// - Parameters:
+  ///   - ranksOfHosts: each rank on exactly one host.
+  ///   - processorsOfRank: each rank's share of its host's processors, below 1 where ranks outnumber them; nil if there
+  ///     are enough for all threads.
+  public init(
+    rank: Int, ranksOfHosts: [[Int]], threadsOfRank: [Int], processorsOfRank: [Double]? = nil
+  ) {
     precondition(ranksOfHosts.joined().sorted() == Array(threadsOfRank.indices))
     let hosts = ranksOfHosts.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     guard let host = hosts.firstIndex(where: { $0.contains(rank) }),
@@ -24,6 +32,20 @@ public struct Topology: Equatable, Sendable {
     self.ranksOfHosts = hosts
     self.threadsOfRank = threadsOfRank
     (self.host, self.rankOnHost) = (host, rankOnHost)
+    var rowThreads = threadsOfRank
+    for ranks in hosts {
+      guard let processorsOfRank else { break }
+      var (processors, given) = (0.0, 0)
+      for (index, rank) in ranks.enumerated() {
+        // Rounding must not take a whole processor away.
+        processors += processorsOfRank[rank] + 1e-9
+        let isLast = index + 1 == ranks.count
+        let more = max(Int(processors) - given, isLast && given == 0 ? 1 : 0)
+        rowThreads[rank] = min(more, threadsOfRank[rank])
+        given += more
+      }
+    }
+    rowThreadsOfRank = rowThreads
   }
 
   /// One rank alone.

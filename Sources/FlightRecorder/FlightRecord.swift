@@ -3,31 +3,12 @@ import SystemPackage
 
 /// What a rank recorded of its last operations, read from its file.
 public struct FlightRecord: Equatable, Sendable {
-  /// What was done with an exchange.
-  public enum Kind: UInt8, Sendable {
-    case gather = 1
-    /// A reduction's begin, which does not wait.
-    case start
-    /// A reduction's end.
-    case finish
-
-    /// Such as "D.gradients (finish)".
-    public func name(of exchange: String) -> String {
-      switch self {
-      case .gather: exchange
-      case .start: "\(exchange) (start)"
-      case .finish: "\(exchange) (finish)"
-      }
-    }
-  }
-
   /// One operation of the rank.
   public struct Entry: Equatable, Sendable {
     /// From 1, without gaps; the same operation has the same number on every rank.
     public let number: Int
-    /// The exchange's name and what was done with it, such as "D.gradients (finish)".
+    /// The exchange's name, such as "D.rows".
     public let name: String
-    public let kind: Kind
     /// Global training step, from 0.
     public let step: Int
     /// What this rank gives, in bytes.

@@ -2,7 +2,7 @@
 enum FlightRecordFormat {
   /// "GANFLITE" on a little-endian machine.
   static let magic: UInt64 = 0x4554_494C_464E_4147
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
 
   /// Header fields: magic (8 bytes), then numbers of 4 bytes each.
   static let magicOffset = 0
@@ -26,7 +26,7 @@ enum FlightRecordFormat {
   /// Fields of a slot, 8 bytes each. `number` is written before and `seal` after all others; a slot is
   /// whole if both are alike and not 0.
   static let numberOffset = 0
-  static let nameAndKindOffset = 8
+  static let nameOffset = 8
   static let stepOffset = 16
   static let byteCountOffset = 24
   static let enteredOffset = 32

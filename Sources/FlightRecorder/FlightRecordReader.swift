@@ -66,14 +66,10 @@ struct FlightRecordReader {
     guard place == index else {
       throw error(offset, "operation \(number) is in slot \(index) in place of \(place)")
     }
-    let nameAndKind = word(offset + Format.nameAndKindOffset)
-    guard let kind = FlightRecord.Kind(rawValue: UInt8(truncatingIfNeeded: nameAndKind)) else {
-      throw error(offset + Format.nameAndKindOffset, "kind \(nameAndKind & 0xFF) of operation")
-    }
     let left = try count(Format.leftOffset, "time")
     return FlightRecord.Entry(
       number: try count(Format.numberOffset, "operation number"),
-      name: kind.name(of: name(nameAndKind >> 8, names)), kind: kind,
+      name: name(word(offset + Format.nameOffset), names),
       step: try count(Format.stepOffset, "step"),
       byteCount: try count(Format.byteCountOffset, "byte count"),
       entered: try count(Format.enteredOffset, "time"), left: left == 0 ? nil : left)

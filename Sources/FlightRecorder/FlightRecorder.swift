@@ -77,7 +77,7 @@ public final class FlightRecorder {
   deinit { munmap(base, size) }
 
   /// Gives the next exchange its name (long ones are cut), before training.
-  /// - Returns: its index, for ``enter(name:kind:byteCount:)``.
+  /// - Returns: its index, for ``enter(name:byteCount:)``.
   public func register(name: String) -> Int {
     defer { nameCount += 1 }
     guard nameCount < nameCapacity else { return nameCount }
@@ -91,7 +91,7 @@ public final class FlightRecorder {
 
   /// Records that this rank enters an operation, and with how many bytes of its own.
   @inline(__always)
-  public func enter(name: Int, kind: FlightRecord.Kind, byteCount: Int) {
+  public func enter(name: Int, byteCount: Int) {
     typealias Format = FlightRecordFormat
     let time = Self.now()
     operationCount += 1
@@ -101,7 +101,7 @@ public final class FlightRecorder {
     Self.store(0, to: slot + Format.sealOffset)
     atomicMemoryFence(ordering: .releasing)
     Self.store(operationCount, to: slot + Format.numberOffset)
-    Self.store(name << 8 | Int(kind.rawValue), to: slot + Format.nameAndKindOffset)
+    Self.store(name, to: slot + Format.nameOffset)
     Self.store(step, to: slot + Format.stepOffset)
     Self.store(byteCount, to: slot + Format.byteCountOffset)
     Self.store(time, to: slot + Format.enteredOffset)

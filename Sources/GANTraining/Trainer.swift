@@ -162,6 +162,8 @@ public final class Trainer {
   public let stepsPerEpoch: Int
   /// Global steps at the end of the run, those of a resumed run's past included.
   public private(set) var totalSteps: Int
+  /// Who is where.
+  public let topology: Topology
   private let schedule: CheckpointSchedule
   private let loader: BatchLoader
   private let step: TrainingStep
@@ -185,6 +187,7 @@ public final class Trainer {
       imageCount: dataSet.imageCount, pixelsPerImage: dataSet.pixelsPerImage)
     try settings.validate(instructionSets: [Processor.instructionSet])
     self.settings = settings
+    topology = collective.topology
     self.schedule = schedule
     random = RandomSource(seed: settings.seed)
     stepsPerEpoch = settings.stepsPerEpoch(imageCount: dataSet.imageCount)

@@ -23,6 +23,21 @@ public struct Communicator {
   public var otherRanks: [Int] { (1..<max(rankCount, 1)).map { (rank + $0) % rankCount } }
 }
 
+extension Communicator {
+  /// The largest tag that a message can have (MPI_TAG_UB, MPI-3.1 section 8.1.2).
+  /// - Throws: ``MPIError``.
+  var largestTag: Int {
+    get throws {
+      var value: UnsafeMutableRawPointer?
+      var flag: Int32 = 0
+      try check(
+        MPI_Comm_get_attr(MPI_COMM_WORLD, Int32(MPI_TAG_UB), &value, &flag), "MPI_Comm_get_attr")
+      guard flag != 0, let value else { return 32767 }
+      return Int(value.load(as: Int32.self))
+    }
+  }
+}
+
 /// Collective communication (MPI-3.1 chapter 5).
 extension Communicator {
   /// Waits until all ranks are here (MPI_Barrier). Every rank must call this.

@@ -26,6 +26,15 @@ extension Communicator {
     return try Communicator(partOfOther: part)
   }
 
+  /// The ranks that give the same color, in this communicator's order (MPI_Comm_split). Every rank must call this.
+  /// - Throws: ``MPIError``.
+  public func split(color: Int) throws -> Communicator {
+    var part: MPI_Comm? = MPI_COMM_NULL
+    try check(MPI_Comm_split(handle, Int32(color), Int32(rank), &part), "MPI_Comm_split")
+    guard let part else { throw MPIError(code: MPI_ERR_COMM, call: "MPI_Comm_split") }
+    return try Communicator(partOfOther: part)
+  }
+
   private init(partOfOther part: MPI_Comm) throws {
     try check(MPI_Comm_set_errhandler(part, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler")
     try self.init(part)

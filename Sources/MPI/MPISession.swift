@@ -36,6 +36,11 @@ public enum MPISession {
       try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
       let communicator = try Communicator(MPI_COMM_WORLD)
       world = communicator
+      guard provided >= Int32(MPI_THREAD_FUNNELED) else {
+        throw MPIError(
+          code: MPI_ERR_OTHER,
+          call: "MPI_Init_thread (this MPI does not let a program have threads: MPI_THREAD_FUNNELED)")
+      }
       try check(
         MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler")
       let result = try body(communicator)

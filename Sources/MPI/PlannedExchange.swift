@@ -1,16 +1,14 @@
 import COpenMPI
 
-/// Part of an exchange: elements that go to a rank, or come from it.
-public struct Parcel<Element: MPIElement> {
+/// Bytes that go to a rank, or come from it.
+public struct Message {
   let rank: Int
-  let elements: UnsafeMutableBufferPointer<Element>
+  let bytes: UnsafeMutableRawBufferPointer
   let tag: Int
 
-  /// - Parameter tag: tells parcels between the same two ranks apart; added to the exchange's.
-  public init(rank: Int, elements: UnsafeMutableBufferPointer<Element>, tag: Int = 0) {
-    self.rank = rank
-    self.elements = elements
-    self.tag = tag
+  /// - Parameter tag: tells messages between the same two ranks apart, of this exchange and of others.
+  public init(rank: Int, bytes: UnsafeMutableRawBufferPointer, tag: Int) {
+    (self.rank, self.bytes, self.tag) = (rank, bytes, tag)
   }
 }
 
@@ -24,39 +22,37 @@ public final class PlannedExchange {
   private let requests: UnsafeMutableBufferPointer<MPI_Request?>
   private let owner: AnyObject
 
-  /// Plans the messages; empty parcels are none. Every rank must call this, with parcels that match.
-  /// - Parameters:
-  ///   - tag: tells exchanges apart that are under way at the same time; the same on every rank.
-  ///   - owner: keeps the memory of all parcels for as long as it lives.
-  /// - Throws: ``MPIError``.
-  public init<Element: MPIElement>(
-    sending sent: [Parcel<Element>], receiving received: [Parcel<Element>], tag: Int,
-    owner: AnyObject, over communicator: Communicator
+  /// Plans the messages; empty ones are none. Every rank must call this, with messages that match.
+  /// - Parameter owner: keeps the memory of all messages for as long as it lives.
+  /// - Throws: ``MPIError``, also for more bytes than one message can have.
+  public init(
+    sending sent: [Message], receiving received: [Message], owner: AnyObject,
+    over communicator: Communicator
   ) throws {
     self.owner = owner
-    let (sent, received) = (
-      sent.filter { !$0.elements.isEmpty }, received.filter { !$0.elements.isEmpty }
-    )
+    let (sent, received) = (sent.filter { !$0.bytes.isEmpty }, received.filter { !$0.bytes.isEmpty })
     requests = .allocate(capacity: sent.count + received.count)
     requests.initialize(repeating: MPI_REQUEST_NULL)
+    let largestTag = try communicator.largestTag
+    for message in sent + received where message.tag > largestTag {
+      throw MPIError(code: MPI_ERR_TAG, call: "a message with tag \(message.tag)")
+    }
     // Receives first: a message that is expected needs no copy.
-    for (index, parcel) in received.enumerated() {
-      let count = try messageCount(parcel.elements.count, "MPI_Recv_init")
+    for (index, message) in received.enumerated() {
+      let count = try messageCount(message.bytes.count, "MPI_Recv_init")
       try check(
         MPI_Recv_init(
-          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank),
-          Int32(tag + parcel.tag),
-          communicator.handle, &requests[index]),
-        "MPI_Recv_init of \(count) elements from rank \(parcel.rank)")
+          message.bytes.baseAddress, count, UInt8.datatype, Int32(message.rank),
+          Int32(message.tag), communicator.handle, &requests[index]),
+        "MPI_Recv_init of \(count) bytes from rank \(message.rank)")
     }
-    for (index, parcel) in sent.enumerated() {
-      let count = try messageCount(parcel.elements.count, "MPI_Send_init")
+    for (index, message) in sent.enumerated() {
+      let count = try messageCount(message.bytes.count, "MPI_Send_init")
       try check(
         MPI_Send_init(
-          parcel.elements.baseAddress, count, Element.datatype, Int32(parcel.rank),
-          Int32(tag + parcel.tag),
-          communicator.handle, &requests[received.count + index]),
-        "MPI_Send_init of \(count) elements to rank \(parcel.rank)")
+          message.bytes.baseAddress, count, UInt8.datatype, Int32(message.rank),
+          Int32(message.tag), communicator.handle, &requests[received.count + index]),
+        "MPI_Send_init of \(count) bytes to rank \(message.rank)")
     }
   }
 

@@ -1,89 +1,86 @@
+import Collectives
 import MPI
-import Matrices
-import NeuralNetwork
 
-/// Ranks that are MPI processes: those of one host share memory, those of several exchange messages.
+/// Ranks that are MPI processes: those of one host share memory, and the leaders of hosts exchange messages.
 ///
-/// MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on every rank, nor
-/// for another algorithm. Sums are taken here, in the tree's order.
+/// MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on every rank, nor for another
+/// algorithm.
 public final class MPICollective: Collective {
-  private let teams: HostTeams
-  private let watch: StallWatch?
-  private let mayShareMemory: Bool
-  private let mayShareReplicas: Bool
+  public let topology: Topology
+  /// Why ranks do not share memory that could; on all ranks alike.
+  public let warnings: [String]
+  private let hosts: Hosts
+  private let log: ExchangeLog
+  private let memory: HostMemory
   private var nextTag = 0
 
   /// Every rank must call this.
   /// - Parameters:
-  ///   - watch: notices exchanges that hang; without one they are waited for as long as they take.
-  ///   - mayShareMemory: whether ranks of a host meet in shared memory.
-  ///   - mayShareReplicas: whether they have one copy there of what is the same on all ranks.
-  /// - Throws: `MPIError`.
+  ///   - threadsOfRank: of all ranks.
+  ///   - processorsOfRank: each rank's share of its host's processors; nil if there are enough for all threads.
+  ///   - sharedByteCount: how much memory will be asked for, more or less.
+  ///   - mayShareMemory: whether ranks of a host share memory; if not, each rank is a host of its own.
+  /// - Throws: `MPIError`; `MemoryError`.
   public init(
-    _ communicator: Communicator, watch: StallWatch? = nil, mayShareMemory: Bool = true,
-    mayShareReplicas: Bool = true
+    _ allHosts: Hosts, threadsOfRank: [Int], processorsOfRank: [Double]? = nil,
+    log: ExchangeLog = ExchangeLog(),
+    sharedByteCount: Int = 1 << 20, mayShareMemory: Bool = true
   ) throws {
-    teams = try HostTeams(communicator)
-    self.watch = watch
-    self.mayShareMemory = mayShareMemory
-    self.mayShareReplicas = mayShareReplicas
-  }
-
-  public var rank: Int { teams.world.rank }
-  public var rankCount: Int { teams.world.rankCount }
-
-  public func willBegin(step: Int) { watch?.step = step }
-
-  public func makeGather(name: String, count: Int) throws -> any Gather {
-    if rankCount == 1 { return try SoloCollective().makeGather(name: name, count: count) }
-    let awaited = AwaitedExchange(watch, name: name)
-    if let window = try makeWindow(
-      byteCount: SharedGather.byteCount(count: count, teams: teams))
-    {
-      return try SharedGather(
-        count: count, in: window, tag: takeTags(1 + rankCount), teams: teams, awaited)
+    var hosts = mayShareMemory ? allHosts : try allHosts.takingApart(true)
+    var problem = ""
+    var memory: HostMemory?
+    do {
+      memory = try HostMemory(byteCount: sharedByteCount, of: hosts)
+    } catch let error as SharedMemoryError {
+      problem = "each of \(hosts.own.rankCount) ranks keeps weights and batches by itself: \(error)"
     }
-    return MessageGather(
-      try GatherExchange<Double>(count: count, tag: takeTags(1), over: teams.world), awaited)
-  }
-
-  public func makeReduction(
-    name: String, of layout: ParameterLayout, over partition: BatchPartition
-  ) throws -> any Reduction {
-    // Nothing to add up, so nothing to copy.
-    if rankCount == 1 {
-      return try SoloCollective().makeReduction(name: name, of: layout, over: partition)
+    let problems = try hosts.world.allGather(hosts.own.rank == 0 ? problem : "")
+    warnings = problems.filter { !$0.isEmpty }
+    if !warnings.isEmpty {
+      hosts = try hosts.takingApart(memory == nil)
     }
-    let awaited = AwaitedExchange(watch, name: name)
-    if let window = try makeWindow(
-      byteCount: SharedReduction.byteCount(layout, over: partition, teams: teams))
-    {
-      let tag = takeTags(SharedReduction.tagCount(layout, over: partition, teams: teams))
-      return try SharedReduction(
-        layout, over: partition, in: window, tag: tag, teams: teams, awaited)
+    self.hosts = hosts
+    self.memory = try memory ?? HostMemory(byteCount: 0, of: hosts)
+    self.log = log
+    topology = hosts.topology(
+      threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank)
+  }
+
+  public func willBegin(step: Int) { log.begin(step: step) }
+
+  public func makeMemory(byteCount: Int, for purpose: String) throws -> UnsafeMutableRawPointer {
+    try memory.take(byteCount: byteCount, for: purpose)
+  }
+
+  public func makeExchange(name: String, of rows: [TravellingRows]) throws -> any Exchange {
+    let ranks = hosts.own.rankCount
+    func barrier(_ expected: Range<Int>) throws -> HostBarrier {
+      HostBarrier(
+        at: try memory.take(byteCount: HostBarrier.byteCount(rankCount: ranks), for: "a barrier"),
+        rank: hosts.own.rank, expected: expected)
     }
-    return try MessageReduction(
-      layout, over: partition, tag: takeTags(SliceSum.tagCount(nodes: partition.nodesOfRank)),
-      communicator: teams.world, awaited)
-  }
-
-  public func makeReplicas(name: String, byteCount: Int) throws -> any Replicas {
-    guard mayShareReplicas,
-      let window = try makeWindow(
-        byteCount: SharedReplicas.byteCount(byteCount, teams: teams))
-    else { return PrivateReplicas() }
-    return SharedReplicas(in: window, teams: teams, AwaitedExchange(watch, name: name))
-  }
-
-  /// Nil on all ranks if there is nobody to share with, or no room.
-  private func makeWindow(byteCount: Int) throws -> SharedWindow? {
-    guard mayShareMemory && teams.shareHosts else { return nil }
-    return try teams.makeWindow(byteCount: byteCount)
-  }
-
-  /// Tags that no other exchange has: all ranks make the same exchanges in the same order.
-  private func takeTags(_ count: Int) -> Int {
-    defer { nextTag += count }
-    return nextTag
+    let travels = topology.hostCount > 1 && !rows.isEmpty
+    let firstTag = nextTag
+    nextTag += rows.count
+    let schedule = RowSchedule(
+      travels && topology.isLeader ? rows.map { ($0.bytesOfRow, $0.rowsOfHosts) } : [],
+      host: topology.host, hostCount: topology.hostCount, firstTag: firstTag)
+    func message(_ transfer: RowSchedule.Transfer, with host: Int) -> Message {
+      Message(
+        rank: host,
+        bytes: UnsafeMutableRawBufferPointer(
+          start: rows[transfer.matrix].address + transfer.bytes.lowerBound,
+          count: transfer.bytes.count), tag: transfer.tag)
+    }
+    return MPIExchange(
+      log, log.register(name, byteCount: schedule.sentByteCount), arrival: try barrier(0..<ranks),
+      departure: travels ? try barrier(0..<1) : nil,
+      messages: travels
+        ? try hosts.leaders.map {
+          try PlannedExchange(
+            sending: schedule.sent.map { message($0, with: $0.to) },
+            receiving: schedule.received.map { message($0, with: $0.from) }, owner: memory,
+            over: $0)
+        } : nil, isOfAllRanks: travels || topology.hostCount == 1)
   }
 }

@@ -1,5 +1,3 @@
-import FlightRecorder
-
 /// One operation of a rank: numbers only, so that it fits into a message. Every rank makes the same operations in the
 /// same order.
 struct Operation: Hashable {
@@ -7,7 +5,6 @@ struct Operation: Hashable {
   var number = 0
   /// Index of the exchange among those made.
   var exchange = 0
-  var kind = FlightRecord.Kind.gather
   /// Global training step, from 0.
   var step = 0
 }

@@ -18,9 +18,8 @@ public struct StallError: Error, CustomStringConvertible {
 
     func place(_ rank: Int) -> String { "rank \(rank) on \(hostOfRank[rank])" }
     func name(_ operation: Operation) -> String {
-      operation.kind.name(
-        of: names.indices.contains(operation.exchange)
-          ? names[operation.exchange] : "exchange \(operation.exchange)")
+      names.indices.contains(operation.exchange)
+        ? names[operation.exchange] : "exchange \(operation.exchange)"
     }
     var lines = [
       missingRanks.isEmpty

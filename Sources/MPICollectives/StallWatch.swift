@@ -1,4 +1,3 @@
-import FlightRecorder
 import MPI
 import Waiting
 
@@ -51,14 +50,12 @@ public final class StallWatch {
     return names.count - 1
   }
 
-  func enter(_ exchange: Int, _ kind: FlightRecord.Kind) -> Operation {
-    current = Operation(number: current.number + 1, exchange: exchange, kind: kind, step: step)
-    return current
+  func enter(_ exchange: Int) {
+    current = Operation(number: current.number + 1, exchange: exchange, step: step)
   }
 
-  func allHaveEntered(_ operation: Operation) {
-    if operation.number > enteredByAll.number { enteredByAll = operation }
-  }
+  /// All ranks have entered what this one entered last.
+  func allHaveEntered() { enteredByAll = current }
 
   /// Waits until something is over.
   /// - Throws: `MPIError`; ``StallError`` if ranks are missing, and this one is to say so.
@@ -180,19 +177,15 @@ extension StallWatch {
 
 extension StallWatch.Position {
   var numbers: [Int] {
-    [waitsIn, enteredByAll].flatMap { [$0.number, $0.exchange, Int($0.kind.rawValue), $0.step] } + [
-      waited
-    ]
+    [waitsIn, enteredByAll].flatMap { [$0.number, $0.exchange, $0.step] } + [waited]
   }
 
   /// From a message, behind its kind and its question.
   init(numbers: [Int]) {
     func operation(_ index: Int) -> Operation {
       Operation(
-        number: numbers[index], exchange: numbers[index + 1],
-        kind: UInt8(exactly: numbers[index + 2]).flatMap(FlightRecord.Kind.init(rawValue:))
-          ?? .gather, step: numbers[index + 3])
+        number: numbers[index], exchange: numbers[index + 1], step: numbers[index + 2])
     }
-    (waitsIn, enteredByAll, waited) = (operation(2), operation(6), numbers[10])
+    (waitsIn, enteredByAll, waited) = (operation(2), operation(5), numbers[8])
   }
 }

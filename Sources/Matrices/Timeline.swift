@@ -29,6 +29,9 @@ public enum Timeline {
     /// spans: work goes on in between.
     case interval
 
+    /// Whether a processor works on it.
+    public var isWork: Bool { isPart && self != .waiting }
+
     /// Whether no other span shares the time of such a span on the main thread: times of these kinds add up.
     public var isPart: Bool {
       switch self {

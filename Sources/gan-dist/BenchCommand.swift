@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import GANTraining
 import Glibc
 import MPI
@@ -69,21 +70,18 @@ struct BenchCommand: ParsableCommand {
     let instructionSets = try processor.agree(over: communicator, rankNames: ranks.names)
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
-    let shared = try SharedDataSet(over: communicator) {
+    let shared = try SharedDataSet(on: ranks.hosts) {
       try TrainingData(explicitFolder: data)
     }
     try settings.validate(
       imageCount: shared.training.imageCount, pixelsPerImage: shared.training.pixelsPerImage)
-    try ranks.demandResources(for: settings, shared.training, on: communicator)
     settings.maximumSteps = warmUp + 2 * steps
     let stepsPerEpoch = max(settings.stepsPerEpoch(imageCount: shared.training.imageCount), 1)
     settings.epochs = 1 + (warmUp + 2 * steps) / stepsPerEpoch
-    let partition = BatchPartition(
-      globalBatchSize: settings.globalBatchSize, rankCount: communicator.rankCount,
-      shards: settings.logicalShards)
     let stopwatch = try communicator.agree {
       try StepStopwatch(
-        warmUp: warmUp, steps: steps, shardCount: partition.logicalShards.count)
+        warmUp: warmUp, steps: steps,
+        blockCount: BatchPlacement.blockCount(settings.globalBatchSize))
     }
     let watch =
       communicator.rankCount > 1
@@ -91,8 +89,8 @@ struct BenchCommand: ParsableCommand {
         communicator, timeout: TrainCommand.Usual.stallTimeout, flightRecordFolder: nil) : nil
     let trainer = try Trainer(
       shared.training, settings: settings,
-      collective: try MPICollective(
-        communicator, watch: watch, mayShareReplicas: resources.shardOptimizer),
+      collective: try ranks.collective(
+        for: settings, shared.training, log: ExchangeLog(watch: watch)),
       rankNames: ranks.names)
     _ = try trainer.run(observer: stopwatch)
 
@@ -117,6 +115,8 @@ final class StepStopwatch: TrainingObserver {
   private(set) var milliseconds: [Double] = []
   /// What the other steps were spent on.
   private(set) var spans: [Timeline.Span] = []
+  /// Processor time that all threads of this rank spent on the other steps, by kind, in nanoseconds.
+  private(set) var work: [Timeline.Kind: Int] = [:]
   /// How long the other steps took, in nanoseconds.
   private(set) var nanosecondsWithParts = 0
   let steps: Int
@@ -128,14 +128,14 @@ final class StepStopwatch: TrainingObserver {
   /// Whether there were more spans than room for them.
   var isIncomplete: Bool { spans.count == spanCapacity }
 
-  /// - Parameter shardCount: logical shards, each of which has spans of its own.
+  /// - Parameter blockCount: of the batch; leaves of sums over rows have spans of their own.
   /// - Throws: `MemoryError` if there is none for the spans.
-  init(warmUp: Int, steps: Int, shardCount: Int) throws {
+  init(warmUp: Int, steps: Int, blockCount: Int) throws {
     self.warmUp = warmUp
     self.steps = steps
-    let purpose = "what the parts of \(steps) steps of \(shardCount) logical shards take"
-    let spansOfShards = try Memory.product(40, shardCount, for: purpose)
-    spanCapacity = try Memory.product(steps, 500 + spansOfShards, for: purpose)
+    let purpose = "what the parts of \(steps) steps of \(blockCount) blocks take"
+    let spansOfBlocks = try Memory.product(40, blockCount, for: purpose)
+    spanCapacity = try Memory.product(steps, 1000 + spansOfBlocks, for: purpose)
     // They are recorded in one place, and then copied.
     let spanCount = try Memory.product(2, spanCapacity, for: purpose)
     try Memory.demand(
@@ -172,6 +172,7 @@ final class StepStopwatch: TrainingObserver {
       nanosecondsWithParts = -Timeline.now()
     } else if stepsSeen == warmUp + 2 * steps {
       spans = Timeline.stop()
+      for kind in Timeline.Kind.allCases where kind.isWork { work[kind] = Timeline.work(kind) }
       nanosecondsWithParts += now
     }
   }

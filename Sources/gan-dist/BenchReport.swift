@@ -10,6 +10,8 @@ struct TimeShares {
   let milliseconds: [Timeline.Kind: Double]
   /// Milliseconds of a whole step, while its parts were timed.
   let whole: Double
+  /// Milliseconds of processor time that all threads of all ranks together spend on a step without waiting, by kind.
+  let work: [Timeline.Kind: Double]
 
   /// Every rank must call this.
   init(_ stopwatch: StepStopwatch, over communicator: Communicator) throws {
@@ -23,6 +25,11 @@ struct TimeShares {
         stopwatch.spans.lazy.filter { $0.kind == kind }.reduce(0) { $0 + $1.end - $1.begin })
     }
     self.milliseconds = milliseconds
+    var work: [Timeline.Kind: Double] = [:]
+    for kind in Timeline.Kind.allCases where kind.isWork {
+      work[kind] = try ranks * mean(stopwatch.work[kind] ?? 0)
+    }
+    self.work = work
     whole = try mean(stopwatch.nanosecondsWithParts)
   }
 
@@ -49,7 +56,7 @@ struct BenchReport {
     (.elementwise, "element-wise work", "elementwise"),
     (.random, "random numbers", "random_numbers"),
     (.update, "Adam", "adam"),
-    (.sum, "sums of gradients", "gradient_sums"),
+    (.sum, "sums over rows", "sums"),
     (.waiting, "exposed communication", "exposed_communication"),
   ]
 
@@ -59,6 +66,7 @@ struct BenchReport {
   }
 
   private var median: Double { percentile(0.5) }
+  private var totalWork: Double { shares.work.values.reduce(0, +) }
   private var imagesPerSecond: Double { Double(settings.globalBatchSize) / median * 1e3 }
   private var operationsPerSecond: Double {
     StepCost.productOperations(architecture, batchSize: settings.globalBatchSize) / median * 1e3
@@ -87,6 +95,14 @@ struct BenchReport {
     ]
     for part in Self.parts { lines.append(line(part.name, percent(shares.share(part.kind)))) }
     lines.append(line("all else", percent(shares.rest)))
+    let parts = Self.parts.filter(\.kind.isWork).map {
+      "\($0.name) \(Phrases.fixed(shares.work[$0.kind] ?? 0, 2))"
+    }
+    lines.append(
+      line(
+        "work of all ranks",
+        "\(Phrases.fixed(totalWork, 2)) ms of processor time a step: \(parts.joined(separator: ", "))"
+      ))
     return lines
   }
 
@@ -95,13 +111,14 @@ struct BenchReport {
     let ranks, hosts: Int
     let threadsOfRank: [Int]
     let batchSize, steps: Int
-    let reproducible: Bool
     /// The median, and what 5 % of the steps are below and above.
     let millisecondsPerStep, millisecondsPerStepLow, millisecondsPerStepHigh: Double
     let imagesPerSecond: Double
     let gigaflopsPerSecond, peakGigaflopsPerSecond, shareOfPeak: Double
     /// Of the time of a step.
     let shares: [String: Double]
+    /// Processor time of all threads of all ranks, without waiting; "total" is all of it.
+    let workMillisecondsPerStep: [String: Double]
   }
 
   /// One object, keys in alphabetic order.
@@ -110,15 +127,20 @@ struct BenchReport {
       var parts = Dictionary(
         uniqueKeysWithValues: Self.parts.map { ($0.key, shares.share($0.kind)) })
       parts["other"] = shares.rest
+      var work = Dictionary(
+        uniqueKeysWithValues: Self.parts.filter(\.kind.isWork).map {
+          ($0.key, shares.work[$0.kind] ?? 0)
+        })
+      work["total"] = totalWork
       let document = Document(
         program: RunDescription.program, ranks: ranks.rankCount, hosts: ranks.ranksOfHosts.count,
         threadsOfRank: ranks.threadsOfRank, batchSize: settings.globalBatchSize,
-        steps: milliseconds.count, reproducible: settings.logicalShardSize != nil,
+        steps: milliseconds.count,
         millisecondsPerStep: median, millisecondsPerStepLow: percentile(0.05),
         millisecondsPerStepHigh: percentile(0.95),
         imagesPerSecond: imagesPerSecond, gigaflopsPerSecond: operationsPerSecond / 1e9,
         peakGigaflopsPerSecond: peak / 1e9, shareOfPeak: operationsPerSecond / peak,
-        shares: parts)
+        shares: parts, workMillisecondsPerStep: work)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.keyEncodingStrategy = .convertToSnakeCase

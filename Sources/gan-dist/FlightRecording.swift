@@ -1,13 +1,12 @@
 import FlightRecorder
 import MPI
-import MPICollectives
-import NeuralNetwork
 
 /// The flight records of a run that begins: a file a rank, in a folder of the run.
 ///
 /// A rank that cannot make its file goes on without one.
 struct FlightRecording {
-  private let recorder: FlightRecorder?
+  /// Nil if this rank has none.
+  let recorder: FlightRecorder?
 
   /// Begins to record in memory: nothing is touched yet. Every rank must call this.
   init(over communicator: Communicator) {
@@ -34,11 +33,5 @@ struct FlightRecording {
       problem.isEmpty ? nil : "no flight record of rank \(rank): \(problem)"
     }
     return (folder, warnings)
-  }
-
-  /// The collective, recorded if this rank has a recorder.
-  func recorded(_ collective: any Collective) -> any Collective {
-    guard let recorder else { return collective }
-    return RecordedCollective(collective, recorder: recorder)
   }
 }

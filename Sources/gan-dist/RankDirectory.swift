@@ -1,10 +1,15 @@
 import MPI
+import MPICollectives
 import Processors
 
 /// Which rank runs where, with how many threads: known to all ranks.
 struct RankDirectory {
+  /// Who shares memory with whom.
+  let hosts: Hosts
   let hostOfRank: [String]
   let threadsOfRank: [Int]
+  /// Each rank's share of its host's processors.
+  let processorsOfRank: [Double]
   /// How rank 0's host shares its processors among its ranks.
   let sharing: Sharing
 
@@ -18,9 +23,12 @@ struct RankDirectory {
   }
 
   /// Every rank must call this.
-  init(_ communicator: Communicator, share: ProcessorShare, threadCount: Int) throws {
+  init(_ hosts: Hosts, share: ProcessorShare, threadCount: Int) throws {
+    let communicator = hosts.world
+    self.hosts = hosts
     hostOfRank = try communicator.allGather(MPISession.hostName)
     threadsOfRank = try communicator.allGather(threadCount)
+    processorsOfRank = try communicator.allGather(share.processors)
     let isOversubscribed = !share.hasRoom(forThreads: threadCount)
     sharing = Sharing(
       processors: try communicator.broadcast(share.processorsOfHost, from: 0),

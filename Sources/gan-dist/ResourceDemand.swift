@@ -2,6 +2,7 @@ import FashionMNIST
 import GANTraining
 import Glibc
 import MPI
+import MPICollectives
 import Matrices
 import Memory
 
@@ -23,18 +24,19 @@ enum ResourceDemand {
 }
 
 extension RankDirectory {
-  /// Sees whether all hosts have the memory that training takes, before any is taken. Every rank must call this.
+  /// How the ranks of a training reach each other. First it sees whether all hosts have the memory that training takes.
+  /// Every rank must call this.
   /// - Parameter settings: have been seen to fit the data: what is wrong with an option is no lack of memory.
-  /// - Throws: ``AgreedFailure`` of a `MemoryError`.
-  func demandResources(
-    for settings: TrainingSettings, _ dataSet: ImageDataSet, on communicator: Communicator
-  ) throws {
-    let host = MPISession.hostName
-    try communicator.agree {
-      try TrainingMemory(
-        Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,
-        rankCount: rankCount, ranksOnHost: hostOfRank.count { $0 == host }
-      ).demand()
-    }
+  /// - Throws: ``AgreedFailure`` of a `MemoryError`; `MPIError`.
+  func collective(
+    for settings: TrainingSettings, _ dataSet: ImageDataSet, log: ExchangeLog
+  ) throws -> MPICollective {
+    let memory = TrainingMemory(
+      Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,
+      rankCount: rankCount, ranksOnHost: hosts.own.rankCount)
+    try hosts.world.agree { try memory.demand() }
+    return try MPICollective(
+      hosts, threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank, log: log,
+      sharedByteCount: memory.sharedByteCount)
   }
 }

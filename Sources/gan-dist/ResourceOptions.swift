@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import MPI
+import MPICollectives
 import Matrices
 import Processors
 import Waiting
@@ -15,29 +16,22 @@ struct ResourceOptions: ParsableArguments {
     transform: NumberOption<Int>.whole("--threads", 1...WorkTeam.mostThreads).parse)
   var threads: Int?
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: ArgumentHelp(
-      "Ranks of a host keep weights and moments once between them, and each updates its share.",
-      discussion: "Otherwise each rank has a copy of its own, and checkpoints compare them."))
-  var shardOptimizer = true
-
   /// Looks at the host's processors and starts this rank's threads. Every rank must call this.
   /// - Returns: which rank runs where.
   /// - Throws: `MPIError`; ``ForeignLauncherError``; ``AgreedFailure`` of a `ThreadSupplyError`.
   func start(over communicator: Communicator) throws -> RankDirectory {
     try ForeignLauncherError.demandOneJob(rankCount: communicator.rankCount)
-    let host = try communicator.splitByHost()
-    let neighbours = try host.allGather(RankProcessors.ofThisProcess().encoded)
+    let hosts = try Hosts(communicator)
+    let neighbours = try hosts.own.allGather(RankProcessors.ofThisProcess().encoded)
     let share = ProcessorShare.shares(
       of: neighbours.map {
         RankProcessors(encoded: $0) ?? RankProcessors(mask: ProcessorSet([]), quota: nil)
-      }, core: ProcessorShare.coreOfThisMachine)[host.rank]
+      }, core: ProcessorShare.coreOfThisMachine)[hosts.own.rank]
     let variables = OpenMPVariables { getenv($0).map { String(cString: $0) } }
     let threadCount = min(
       threads ?? variables.threadCount(ofShare: share.threadCount), WorkTeam.mostThreads)
     try communicator.agree { try WorkTeam.setThreadCount(threadCount) }
     if !share.hasRoom(forThreads: threadCount) { Spinning.nanoseconds = 0 }
-    return try RankDirectory(communicator, share: share, threadCount: threadCount)
+    return try RankDirectory(hosts, share: share, threadCount: threadCount)
   }
 }

@@ -1,3 +1,4 @@
+import Collectives
 import FashionMNIST
 import FoundationEssentials
 import GANTraining
@@ -80,39 +81,32 @@ struct RunDescription {
   private var batchLine: String {
     let steps = settings.stepsPerEpoch(imageCount: dataSet.imageCount)
     let leftOver = dataSet.imageCount - steps * settings.globalBatchSize
-    let counts = Set((0..<ranks.rankCount).map { partition.rows(ofRank: $0).count }).sorted()
+    let counts = Set(rowsOfRanks).subtracting([0]).sorted()
     let share = counts.map(String.init).joined(separator: " or ")
     return
       "\(Phrases.count(steps)) an epoch, of \(settings.globalBatchSize) images, \(share) a rank"
       + (leftOver > 0 ? "; \(Phrases.count(leftOver, "image")) left out each epoch" : "")
   }
 
-  private var partition: BatchPartition {
-    BatchPartition(
-      globalBatchSize: settings.globalBatchSize, rankCount: ranks.rankCount,
-      shards: settings.logicalShards)
+  /// How many rows each rank gets.
+  private var rowsOfRanks: [Int] {
+    (0..<ranks.rankCount).map { rank in
+      BatchPlacement(
+        globalBatchSize: settings.globalBatchSize,
+        topology: Topology(
+          rank: rank, ranksOfHosts: ranks.hosts.ranks, threadsOfRank: ranks.threadsOfRank,
+          processorsOfRank: ranks.processorsOfRank)
+      ).rowsOfThreads.reduce(0) { $0 + $1.count }
+    }
   }
 
-  /// Whether the number of ranks changes a bit, and how well the ranks share the work.
+  /// Nothing changes a bit; whether all ranks have rows.
   private var sumLine: String {
-    guard case .ofSize(let size) = settings.logicalShards else {
-      return
-        "one part a rank: their last digits depend on the number of ranks (--reproducible: nothing does)"
-    }
-    let shardCount = partition.logicalShards.count
-    let line =
-      "reproducible: in one tree of \(Phrases.count(shardCount, "logical shard")) of \(size) images,"
-      + " the same bits for any number of ranks"
-    let idle = partition.logicalShardsOfRank.filter(\.isEmpty).count
-    if idle > 0 {
-      return line + "; \(Phrases.count(idle, "rank")) of \(ranks.rankCount) idle:"
-        + " take \(shardCount), or a smaller --shard-size"
-    }
-    if !shardCount.isMultiple(of: ranks.rankCount) {
-      let better = (1...ranks.rankCount).last { shardCount.isMultiple(of: $0) } ?? 1
-      return line + "; \(better) or \(shardCount) ranks would share them evenly"
-    }
-    return line
+    let line = "in one order: the same bits for any number of ranks, threads and hosts"
+    let idle = rowsOfRanks.count { $0 == 0 }
+    return idle == 0
+      ? line
+      : line + "; \(ranks.rankCount - idle) of \(ranks.rankCount) ranks have rows, all have weights to update"
   }
 
   private var networkLine: String {
@@ -143,7 +137,6 @@ extension RunDescription {
       let batchSize: Int
       let learningRate, beta1, beta2, epsilon, labelSmoothing, dropout: Double
       let seed: UInt64
-      let logicalShardSize: Int?
       let precision: Precision
     }
     struct Data: Encodable {
@@ -176,7 +169,7 @@ extension RunDescription {
           beta1: settings.adam.beta1, beta2: settings.adam.beta2,
           epsilon: settings.adam.epsilon, labelSmoothing: settings.labelSmoothing,
           dropout: settings.dropout, seed: settings.seed,
-          logicalShardSize: settings.logicalShardSize, precision: settings.precision),
+          precision: settings.precision),
         architecture: architecture,
         data: .init(
           folder: dataSource,

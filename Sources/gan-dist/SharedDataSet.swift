@@ -1,5 +1,6 @@
 import FashionMNIST
 import MPI
+import MPICollectives
 
 /// The data set: read by rank 0, so that only its host needs the files, and in memory once a host.
 struct SharedDataSet {
@@ -14,7 +15,8 @@ struct SharedDataSet {
   /// Gives data that rank 0 reads to all ranks. Every rank must call this.
   /// - Parameter read: is called on rank 0 only.
   /// - Throws: ``AgreedFailure`` on all ranks if `read` throws; ``UnlikeDataError`` on all ranks.
-  init(over communicator: Communicator, read: () throws -> TrainingData) throws {
+  init(on hosts: Hosts, read: () throws -> TrainingData) throws {
+    let communicator = hosts.world
     var data = try communicator.agreeOnRoot(read)
     source = data?.folder ?? ""
     lastingSource = try communicator.broadcast(data?.lastingFolder ?? "", from: 0)
@@ -30,7 +32,7 @@ struct SharedDataSet {
     let imageHeight = try communicator.broadcast(original?.imageHeight ?? 0, from: 0)
     let imageWidth = try communicator.broadcast(original?.imageWidth ?? 0, from: 0)
 
-    let host = try communicator.splitByHost()
+    let host = hosts.own
     let (window, problem) = try Self.makeWindow(
       byteCount: imageCount * imageHeight * imageWidth, over: host)
     let problems = try communicator.allGather(host.rank == 0 ? problem : "")

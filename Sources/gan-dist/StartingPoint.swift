@@ -95,15 +95,11 @@ struct StartingPoint {
   ) throws {
     let state = trainer.state
     _ = try communicator.agreeOnRoot { try checkpoint?.load(into: state) }
-    for (replicas, arenas) in state.sharedArenas {
-      // Ranks that share memory must not all receive into it: one speaks for them, and the others
-      // wait for it.
-      if let leaders = try communicator.split(isMember: replicas.leads) {
-        for arena in arenas { try leaders.broadcast(arena.values, from: 0) }
-      }
-      _ = try replicas.meet(true)
+    // Ranks that share memory must not all receive into it: one speaks for them. The others look at it after the next
+    // exchange.
+    if let leaders = try communicator.split(isMember: trainer.topology.isLeader) {
+      for arena in state.arenas { try leaders.broadcast(arena.values, from: 0) }
     }
-    for arena in state.ownArenas { try communicator.broadcast(arena.values, from: 0) }
     trainer.resume(resumption, isSaved: isSaved && configuration == next)
   }
 }

@@ -149,7 +149,7 @@ struct TrainCommand: ParsableCommand {
       instructionSets: try processor.agree(over: communicator, rankNames: ranks.names),
       rankNames: ranks.names)
     // 3. The data.
-    let shared = try SharedDataSet(over: communicator) {
+    let shared = try SharedDataSet(on: ranks.hosts) {
       if let trace = tracing.trace { try RunFolder.demandWritable(file: trace) }
       return try TrainingData(explicitFolder: data, resuming: start?.configuration)
     }
@@ -166,16 +166,14 @@ struct TrainCommand: ParsableCommand {
     let resumption = try start?.resumption(
       as: configuration, imageCount: dataSet.imageCount, override: training.override)
     // 5. Memory, kernels, exchanges, and the checkpoint's tensors.
-    try ranks.demandResources(for: settings, dataSet, on: communicator)
     let flight = FlightRecording(over: communicator)
     let watch = try stallWatch(communicator)
     var schedule = CheckpointSchedule()
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
+    let collective = try ranks.collective(
+      for: settings, dataSet, log: ExchangeLog(watch: watch, recorder: flight.recorder))
     let trainer = try Trainer(
-      dataSet, settings: settings, schedule: schedule,
-      collective: flight.recorded(
-        try MPICollective(
-          communicator, watch: watch, mayShareReplicas: resources.shardOptimizer)),
+      dataSet, settings: settings, schedule: schedule, collective: collective,
       rankNames: ranks.names)
     if let start, let resumption {
       try start.restore(trainer, resumption, as: configuration, over: communicator)
@@ -188,7 +186,7 @@ struct TrainCommand: ParsableCommand {
     }
     let (flightFolder, flightWarnings) = try flight.keep(in: desk?.folder, over: communicator)
     watch?.flightRecordFolder = flightFolder
-    for warning in shared.warnings + flightWarnings {
+    for warning in shared.warnings + collective.warnings + flightWarnings {
       desk?.log.logger.warning("\(warning)")
     }
     let tracer = try StepTracer(tracing, over: communicator, ranks: ranks, log: desk?.log)
@@ -255,10 +253,7 @@ struct TrainCommand: ParsableCommand {
       ("--stall-timeout", "\(stallTimeout)", stallTimeout == Usual.stallTimeout),
       ("--threads", "\(resources.threads ?? 0)", resources.threads == nil),
     ]
-    let flags = [
-      ("--no-shard-optimizer", !resources.shardOptimizer), ("--quiet", quiet),
-      ("--verbose", verbose),
-    ]
+    let flags = [("--quiet", quiet), ("--verbose", verbose)]
     return numbers.flatMap { $0.isUsual ? [] : [$0.option, $0.value] }
       + flags.compactMap { $1 ? $0 : nil }
   }

@@ -72,24 +72,6 @@ struct TrainingOptions: ParsableArguments {
     transform: NumberOption<UInt64>.whole("--seed", 0...UInt64.max).parse)
   var seed: UInt64?
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: ArgumentHelp(
-      "The same bits for any number of ranks, threads and hosts (default: --no-reproducible).",
-      discussion: """
-        Sums over the batch are taken a logical shard at a time and then in one fixed tree. Without it each rank adds up its \
-        images in one go, which is faster: results then depend on the number of ranks in their last digits.
-        """))
-  var reproducible: Bool?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Images of a logical shard of a reproducible run (default: 16). Ranks own whole shards.",
-      valueName: "n"),
-    transform: NumberOption<Int>.whole("--shard-size", 1...Int.max).parse)
-  var shardSize: Int?
-
   @Option(
     help: ArgumentHelp(
       "Numbers that matrix products multiply: float32 (default), or bfloat16.",
@@ -106,10 +88,6 @@ struct TrainingOptions: ParsableArguments {
     if batchSize != nil && batchSizePerRank != nil {
       throw ValidationError(
         "--batch-size and --batch-size-per-rank exclude each other: give one of them.")
-    }
-    if reproducible == false && shardSize != nil {
-      throw ValidationError(
-        "--shard-size is for a reproducible run: it needs --reproducible, or nothing.")
     }
     do {
       // A lone rank may have too small a share where many ranks together have enough: two stand for many.
@@ -164,18 +142,8 @@ struct TrainingOptions: ParsableArguments {
     try set("--dropout", \.dropout, dropout)
     try set("--seed", \.seed, seed)
     try set("--precision", \.precision, precision)
-    try set("--shard-size", \.logicalShards, logicalShards(begun))
     try settings.validate()
     return settings
-  }
-
-  /// What the options say of logical shards; nil if nothing.
-  private func logicalShards(_ begun: TrainingSettings?) -> BatchPartition.LogicalShards? {
-    if let shardSize { return .ofSize(shardSize) }
-    guard let reproducible else { return nil }
-    if !reproducible { return .onePerRank }
-    if let begun, begun.logicalShards != .onePerRank { return begun.logicalShards }
-    return .ofSize(TrainingSettings.usualShardSize)
   }
 
   private func globalBatchSize(_ rankCount: Int) throws -> Int? {
@@ -190,13 +158,3 @@ struct TrainingOptions: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
-
-/// As an option's value is told.
-extension BatchPartition.LogicalShards: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .ofSize(let size): "\(size)"
-    case .onePerRank: "one a rank (--no-reproducible)"
-    }
-  }
-}
