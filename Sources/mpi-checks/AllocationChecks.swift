@@ -5,17 +5,15 @@ import MPI
 import MPICollectives
 import Matrices
 
-/// `allocations [reproducible]`: once some steps have been taken, the next ones allocate nothing, on any rank.
+/// `allocations`: once some steps have been taken, the next ones allocate nothing, on any rank.
 func checkAllocations(_ communicator: Communicator, _ arguments: [String]) throws {
   var settings = TrainingSettings()
   settings.maximumSteps = 60
-  if arguments.contains("reproducible") {
-    settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
-  }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
-  let watch = try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)
+  let watch = try StallWatch(communicator, timeout: 120)
   let trainer = try Trainer(
-    dataSet, settings: settings, collective: try MPICollective(communicator, watch: watch))
+    dataSet, settings: settings,
+    collective: try Checks.collective(communicator, log: ExchangeLog(watch: watch)))
   let counter = AllocationsOfSteps(capacity: 60)
   _ = try trainer.run(observer: counter)
   countAllocations(false)

@@ -9,9 +9,9 @@ import Matrices
 enum Checks {
   static let cases: [String: @Sendable (Communicator, [String]) throws -> Void] = [
     "communicator": checkCommunicator,
-    "gather": checkGather,
+    "all-gather": checkAllGather,
     "clocks": checkClocks,
-    "reduction": checkReduction,
+    "rows": checkRows,
     "window": checkWindow,
     "train": checkTraining,
     "drift": flipOneBit,
@@ -35,6 +35,16 @@ enum Checks {
         return MPISession.Failure(status: error is StallError ? 75 : 70, isSeenByAll: false)
       },
       { try check($0, Array(arguments.dropFirst())) })
+  }
+
+  /// Ranks of one thread each. Every rank must call this.
+  static func collective(
+    _ communicator: Communicator, log: ExchangeLog = ExchangeLog(), mayShareMemory: Bool = true
+  ) throws -> MPICollective {
+    try MPICollective(
+      Hosts(communicator),
+      threadsOfRank: [Int](repeating: 1, count: communicator.rankCount), log: log,
+      mayShareMemory: mayShareMemory)
   }
 
   static func say(_ text: String) {

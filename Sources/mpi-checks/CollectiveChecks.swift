@@ -1,7 +1,8 @@
+import Collectives
+import Glibc
 import MPI
 import MPICollectives
 import Matrices
-import NeuralNetwork
 
 func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) throws {
   let (rank, count) = (communicator.rank, communicator.rankCount)
@@ -50,84 +51,82 @@ func checkClocks(_ communicator: Communicator, _ arguments: [String]) throws {
     }
   }
   try CheckFailure.demand(
-    try HostClocks(communicator).offsets().allSatisfy { $0 == .none }, "clocks of one host")
+    try HostClocks(Hosts(communicator)).offsets().allSatisfy { $0 == .none }, "clocks of one host")
 }
 
-func checkGather(_ communicator: Communicator, _ arguments: [String]) throws {
+func checkAllGather(_ communicator: Communicator, _ arguments: [String]) throws {
   for mayShareMemory in [true, false] {
-    let collective = try MPICollective(communicator, mayShareMemory: mayShareMemory)
-    for count in [0, 1, 7, 1024] {
-      let gather = try collective.makeGather(name: "check", count: count)
-      // Rounds follow each other at once: no rank may see a number of the next.
+    let collective = try Checks.collective(communicator, mayShareMemory: mayShareMemory)
+    let between = try collective.makeExchange(name: "between", of: [])
+    for count in [1, 7, 1024] {
+      let gather = try AllGather(name: "check", count: count, over: collective)
+      let others = try AllGather(name: "others", count: 1, over: collective)
       for round in 0..<20 {
-        let contribution = gather.contribution
         for index in 0..<count {
-          contribution[index] = Double(1000 * round + 10 * communicator.rank + index)
+          gather.contribution[index] = Double(1000 * round + 10 * communicator.rank + index)
         }
         try gather.run()
-        let contributions = gather.contributions
         for rank in 0..<communicator.rankCount {
-          for index in 0..<count {
+          for (index, number) in gather.ofRank(rank).enumerated() {
             try CheckFailure.demand(
-              contributions[rank * count + index] == Double(1000 * round + 10 * rank + index),
-              "gather of \(count), round \(round): element \(index) of rank \(rank)")
+              number == Double(1000 * round + 10 * rank + index),
+              "all-gather of \(count), round \(round): element \(index) of rank \(rank)")
           }
         }
+        // Nobody writes the next before all have read.
+        try between.run()
+        try others.run()
       }
     }
   }
 }
 
-/// Sums of sizes around a cache line, smaller than the number of ranks, and large; over trees with fewer leaves than
-/// ranks, as many, and more; used several times.
-func checkReduction(_ communicator: Communicator, _ arguments: [String]) throws {
+/// Rows of several matrices, written by whoever has them: after the exchange all ranks have all, whether they share memory or
+/// each is a host of its own. Ranks come at unlike times.
+func checkRows(_ communicator: Communicator, _ arguments: [String]) throws {
   for mayShareMemory in [true, false] {
-    let collective = try MPICollective(communicator, mayShareMemory: mayShareMemory)
-    for shardCount in [1, 2, 3, 4, 7, 8] {
-      for count in [1, 17, 1000] {
-        try checkSum(of: count, shardCount: shardCount, collective)
+    let collective = try Checks.collective(communicator, mayShareMemory: mayShareMemory)
+    for rowCount in [1, 8, 100] {
+      let placement = BatchPlacement(globalBatchSize: rowCount, topology: collective.topology)
+      let matrices = try [1, 3, 300].map { columns in
+        (
+          columns: columns,
+          numbers: try collective.makeNumbers(
+            of: Int.self, count: rowCount * columns, for: "a check")
+        )
+      }
+      try CheckFailure.demand(
+        matrices.allSatisfy { $0.numbers.allSatisfy { $0 == 0 } }, "memory that is not zero")
+      let written = try collective.makeExchange(
+        name: "written",
+        of: matrices.map {
+          TravellingRows(
+            address: UnsafeMutableRawPointer($0.numbers.baseAddress!),
+            bytesOfRow: $0.columns * MemoryLayout<Int>.stride, rowsOfHosts: placement.rowsOfHosts)
+        })
+      let isRead = try AllGather(name: "read", count: 1, over: collective)
+      for round in 0..<10 {
+        usleep(UInt32(1000 * ((round + communicator.rank) % 3)))
+        func value(_ row: Int, _ column: Int) -> Int { round * 1_000_000 + row * 1000 + column }
+        for matrix in matrices {
+          for row in placement.rowsOfThreads.joined() {
+            for column in 0..<matrix.columns {
+              matrix.numbers[row * matrix.columns + column] = value(row, column)
+            }
+          }
+        }
+        let isUnanimous = try written.run(vote: round % 2 == 0 || communicator.rank > 0)
+        try CheckFailure.demand(
+          isUnanimous == (round % 2 == 0 || collective.topology.host > 0), "votes, round \(round)")
+        for matrix in matrices {
+          for (place, number) in matrix.numbers.enumerated() {
+            try CheckFailure.demand(
+              number == value(place / matrix.columns, place % matrix.columns),
+              "\(rowCount) rows of \(matrix.columns), round \(round): number \(place) is \(number)")
+          }
+        }
+        try isRead.run()
       }
     }
-    try checkSum(of: 600_000, shardCount: communicator.rankCount, collective)
-  }
-}
-
-private func checkSum(of count: Int, shardCount: Int, _ collective: MPICollective) throws {
-  // Unlike sizes of numbers, so that another order of adding gives other bits.
-  func value(_ shard: Int, _ index: Int, _ round: Int) -> Float {
-    Float(index % 97 + 1) * (shard.isMultiple(of: 2) ? 1e-3 : 1e4) / Float(shard + round + 3)
-  }
-  /// The sum over a node of the tree, by the tree's definition.
-  func sum(_ node: Range<Int>, _ index: Int, _ round: Int) -> Float {
-    if node.count == 1 { return value(node.lowerBound, index, round) }
-    var left = 1
-    while 2 * left < node.count { left *= 2 }
-    let middle = node.lowerBound + left
-    return sum(node.lowerBound..<middle, index, round)
-      + sum(middle..<node.upperBound, index, round)
-  }
-  var layout = ParameterLayout()
-  let entry = layout.add("weight", shape: [count])
-  let partition = BatchPartition(
-    globalBatchSize: shardCount, rankCount: collective.rankCount, shards: .ofSize(1))
-  let reduction = try collective.makeReduction(name: "check", of: layout, over: partition)
-  let allHaveLooked = try collective.makeGather(name: "check", count: 0)
-  let nodes = partition.nodesOfRank[collective.rank]
-  for round in 0..<3 {
-    for (node, part) in zip(nodes, reduction.parts) {
-      let values = part.tensor(entry)
-      for index in 0..<count { values[index] = sum(node, index, round) }
-    }
-    try reduction.start()
-    try reduction.finish()
-    let values = reduction.sum.tensor(entry)
-    for index in 0..<count {
-      let expected = sum(0..<shardCount, index, round)
-      try CheckFailure.demand(
-        values[index] == expected,
-        "sum of \(shardCount) shards of \(count), round \(round): element \(index) is"
-          + " \(values[index]), not \(expected)")
-    }
-    try allHaveLooked.run()
   }
 }

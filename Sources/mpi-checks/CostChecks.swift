@@ -1,20 +1,19 @@
+import Collectives
 import FlightRecorder
 import MPI
 import MPICollectives
-import NeuralNetwork
 
-/// `cost ROUNDS FOLDER`: how long gathers and reductions take, in microseconds (median and mean of all rounds), one line each
-/// on rank 0; watched, and recorded in the folder.
+/// `cost ROUNDS FOLDER`: how long barriers and exchanges of rows take, in microseconds (median and mean of all rounds), one
+/// line each on rank 0; watched, and recorded in the folder. With "own-hosts" each rank is a host of its own.
 func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
   let rounds = arguments.first.flatMap { Int($0) } ?? 1000
   let recorder = try FlightRecorder(
     folder: arguments.count > 1 ? arguments[1] : ".", rank: communicator.rank,
     rankCount: communicator.rankCount, hostName: MPISession.hostName)
-  let collective = RecordedCollective(
-    try MPICollective(
-      communicator,
-      watch: try StallWatch(communicator, timeout: 120, flightRecordFolder: nil)),
-    recorder: recorder)
+  let collective = try Checks.collective(
+    communicator,
+    log: ExchangeLog(watch: try StallWatch(communicator, timeout: 120), recorder: recorder),
+    mayShareMemory: !arguments.contains("own-hosts"))
   let clock = ContinuousClock()
   func report(_ what: String, _ rounds: Int, _ exchange: () throws -> Void) throws {
     var times: [Double] = []
@@ -30,24 +29,25 @@ func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
   let name = recorder.register(name: "recording")
   try report("1000 operations recorded", rounds) {
     for _ in 0..<1000 {
-      recorder.enter(name: name, kind: .gather, byteCount: 8)
+      recorder.enter(name: name, byteCount: 8)
       recorder.leave()
     }
   }
-  for count in [256, 512, 1024, 2048] {
-    let gather = try collective.makeGather(name: "gather of \(count)", count: count)
-    try report("gather of \(count)", rounds) { try gather.run() }
-  }
-  for count in [533_520, 576_928] {
-    var layout = ParameterLayout()
-    _ = layout.add("weight", shape: [count])
-    let reduction = try collective.makeReduction(
-      name: "reduction of \(count)", of: layout,
-      over: BatchPartition(
-        globalBatchSize: communicator.rankCount, rankCount: communicator.rankCount))
-    try report("reduction of \(count)", rounds / 5) {
-      try reduction.start()
-      try reduction.finish()
-    }
+  let barrier = try collective.makeExchange(name: "barrier", of: [])
+  try report("barrier", rounds) { try barrier.run() }
+  for kilobytes in [1, 16, 256, 1024] {
+    let rowCount = 64
+    let bytesOfRow = kilobytes * 1024 / rowCount
+    let memory = try collective.makeMemory(byteCount: kilobytes * 1024, for: "a measurement")
+    let exchange = try collective.makeExchange(
+      name: "\(kilobytes) KB",
+      of: [
+        TravellingRows(
+          address: memory, bytesOfRow: bytesOfRow,
+          rowsOfHosts: BatchPlacement(
+            globalBatchSize: rowCount, topology: collective.topology
+          ).rowsOfHosts)
+      ])
+    try report("rows of \(kilobytes) KB in all", rounds / 5) { try exchange.run() }
   }
 }

@@ -1,42 +1,33 @@
+import Collectives
 import Glibc
 import MPI
 import MPICollectives
-import NeuralNetwork
 
 /// Exchanges as a step makes them, with a watch.
 private final class WatchedStep {
-  let forward, backward: any Gather
-  let gradients: any Reduction
+  let forward, backward, update: any Exchange
   private let collective: MPICollective
 
   init(_ communicator: Communicator, timeout: Double) throws {
-    collective = try MPICollective(
-      communicator,
-      watch: try StallWatch(communicator, timeout: timeout, flightRecordFolder: nil))
-    forward = try collective.makeGather(name: "layer.forward", count: 256)
-    backward = try collective.makeGather(name: "layer.backward", count: 256)
-    var layout = ParameterLayout()
-    _ = layout.add("weight", shape: [500_000])
-    gradients = try collective.makeReduction(
-      name: "gradients", of: layout,
-      over: BatchPartition(
-        globalBatchSize: communicator.rankCount, rankCount: communicator.rankCount))
+    collective = try Checks.collective(
+      communicator, log: ExchangeLog(watch: try StallWatch(communicator, timeout: timeout)))
+    forward = try collective.makeExchange(name: "layer.forward", of: [])
+    backward = try collective.makeExchange(name: "layer.backward", of: [])
+    update = try collective.makeExchange(name: "update", of: [])
   }
 
   func run(_ step: Int, before: (String) throws -> Void) throws {
     collective.willBegin(step: step)
     try before("forward")
     try forward.run()
-    try before("start")
-    try gradients.start()
     try before("backward")
     try backward.run()
-    try before("finish")
-    try gradients.finish()
+    try before("update")
+    try update.run()
   }
 }
 
-/// `stall TIMEOUT PLACE RANK …`: in step 2 the ranks do not come to that place (forward, start, backward, finish), and never
+/// `stall TIMEOUT PLACE RANK …`: in step 2 the ranks do not come to that place (forward, backward, update), and never
 /// again to any.
 func stallRanks(_ communicator: Communicator, _ arguments: [String]) throws {
   guard arguments.count >= 3, let timeout = Double(arguments[0]) else {

@@ -1,15 +1,16 @@
+import Collectives
 import FashionMNIST
 import GANTraining
 import Glibc
 import MPI
 import MPICollectives
 import Matrices
-import NeuralNetwork
 
-/// `train FILE BATCH STEPS [local|reproducible|private-replicas]`: trains on the real data; checks that all ranks hold the same
-/// bits; rank 0 writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
+/// `train FILE BATCH STEPS [deaf|own-hosts]`: trains on the real data; checks that all ranks hold the same bits; rank 0 writes
+/// the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
-/// `local` is the negative control: each rank normalises its own rows. With `private-replicas` no rank shares its state.
+/// With `own-hosts` each rank is a host of its own. `deaf` is the negative control: the same, but what other ranks add to
+/// BatchNorm's sums does not arrive.
 func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   guard arguments.count >= 3, let batchSize = Int(arguments[1]), let steps = Int(arguments[2])
   else { throw CheckFailure(description: "train needs FILE BATCH STEPS") }
@@ -17,15 +18,13 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.globalBatchSize = batchSize
   settings.maximumSteps = steps
   settings.seed = 5
-  if arguments.contains("reproducible") {
-    settings.logicalShards = .ofSize(TrainingSettings.usualShardSize)
-  }
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
-  let ranks = try MPICollective(
-    communicator, mayShareReplicas: !arguments.contains("private-replicas"))
+  let isDeaf = arguments.contains("deaf")
+  let ranks = try Checks.collective(
+    communicator, mayShareMemory: !isDeaf && !arguments.contains("own-hosts"))
   let trainer = try Trainer(
     dataSet, settings: settings,
-    collective: arguments.contains("local") ? LocalStatistics(ranks) : ranks)
+    collective: isDeaf ? DeafCollective(ranks) : ranks)
   let recorder = LossRecorder()
   _ = try trainer.run(observer: recorder)
 
@@ -35,7 +34,7 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
     state.generatorOptimizer.firstMoments, state.generatorOptimizer.secondMoments,
     state.discriminatorOptimizer.firstMoments, state.discriminatorOptimizer.secondMoments,
   ]
-  if !arguments.contains("local") {
+  if !isDeaf {
     for arena in arenas { try demandSameBits(arena.values, over: communicator) }
     try recorder.losses.withUnsafeMutableBufferPointer {
       try demandSameBits($0, over: communicator)
@@ -70,7 +69,7 @@ func flipOneBit(_ communicator: Communicator, _ arguments: [String]) throws {
   // Ranks with one state between them cannot disagree.
   let trainer = try Trainer(
     dataSet, settings: settings,
-    collective: try MPICollective(communicator, mayShareReplicas: false))
+    collective: try Checks.collective(communicator, mayShareMemory: false))
   let isActive = communicator.rank == Int(arguments.first ?? "0")
   _ = try trainer.run(observer: Saboteur(isActive: isActive))
 }
@@ -84,9 +83,9 @@ private func demandSameBits<Element: MPIElement>(
     try communicator.broadcast(ofRoot, from: 0)
     return UnsafeRawBufferPointer(ofRoot).elementsEqual(UnsafeRawBufferPointer(own))
   }
-  let verdicts = try communicator.allGather(isSame ? 1 : 0)
+  let votes = try communicator.allGather(isSame ? 1 : 0)
   try CheckFailure.demand(
-    verdicts.allSatisfy { $0 == 1 }, "ranks hold unlike bits: \(verdicts) (1 is like rank 0)")
+    votes.allSatisfy { $0 == 1 }, "ranks hold unlike bits: \(votes) (1 is like rank 0)")
 }
 
 /// The four numbers of each step.
@@ -102,39 +101,19 @@ private final class LossRecorder: TrainingObserver {
   }
 }
 
-/// Gradients are summed over ranks, but every rank believes that all others have its own statistics: BatchNorm left
-/// local, for shards of one size.
-private final class LocalStatistics: Collective {
+/// Ranks that do not hear what others add to BatchNorm's sums.
+private final class DeafCollective: Collective {
   private let ranks: any Collective
-  var rank: Int { ranks.rank }
-  var rankCount: Int { ranks.rankCount }
+  var topology: Topology { ranks.topology }
 
   init(_ ranks: any Collective) { self.ranks = ranks }
 
-  func makeGather(name: String, count: Int) throws -> any Gather {
-    try LocalGather(count: count, rankCount: rankCount)
+  func makeMemory(byteCount: Int, for purpose: String) throws -> UnsafeMutableRawPointer {
+    try ranks.makeMemory(byteCount: byteCount, for: purpose)
   }
 
-  func makeReduction(
-    name: String, of layout: ParameterLayout, over partition: BatchPartition
-  ) throws -> any Reduction {
-    try ranks.makeReduction(name: name, of: layout, over: partition)
-  }
-}
-
-private final class LocalGather: Gather {
-  let contribution: UnsafeMutableBufferPointer<Double>
-  let contributions: UnsafeMutableBufferPointer<Double>
-  private let workspace = Workspace()
-
-  init(count: Int, rankCount: Int) throws {
-    contribution = try workspace.zeros(count: count)
-    contributions = try workspace.zeros(count: count * rankCount)
-  }
-
-  func run() {
-    for index in contributions.indices {
-      contributions[index] = contribution[index % contribution.count]
-    }
+  func makeExchange(name: String, of rows: [TravellingRows]) throws -> any Exchange {
+    let isOfSums = name.hasSuffix(".forward") || name.hasSuffix(".backward")
+    return try ranks.makeExchange(name: name, of: isOfSums ? [] : rows)
   }
 }
