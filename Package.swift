@@ -70,7 +70,8 @@ let programs: [Target] = [
   .executableTarget(
     name: "mpi-checks",
     dependencies: [
-      "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI", "MPICollectives", "Matrices",
+      "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI",
+      "MPICollectives", "Matrices",
       "NeuralNetwork",
     ]),
 ]
@@ -86,11 +87,13 @@ let tests: [Target] = [
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "ProcessorsTests", dependencies: ["KernelFiles", "Processors"]),
   .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
+  .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
   .testTarget(
     name: "MatricesTests",
     dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(
-    name: "NeuralNetworkTests", dependencies: ["Matrices", "NeuralNetwork", "TestSupport"]),
+    name: "NeuralNetworkTests",
+    dependencies: ["Collectives", "Matrices", "NeuralNetwork", "TestSupport"]),
   .testTarget(
     name: "FilesTests",
     dependencies: [
@@ -102,12 +105,13 @@ let tests: [Target] = [
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork",
+      "TensorFiles",
       "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",
-    dependencies: ["FlightRecorder", "MPICollectives", "NeuralNetwork", "TestSupport"]),
+    dependencies: ["FlightRecorder", "TestSupport"]),
   .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(

@@ -39,7 +39,8 @@ public enum MPISession {
       guard provided >= Int32(MPI_THREAD_FUNNELED) else {
         throw MPIError(
           code: MPI_ERR_OTHER,
-          call: "MPI_Init_thread (this MPI does not let a program have threads: MPI_THREAD_FUNNELED)")
+          call:
+            "MPI_Init_thread (this MPI does not let a program have threads: MPI_THREAD_FUNNELED)")
       }
       try check(
         MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler")

@@ -30,7 +30,9 @@ public final class PlannedExchange {
     over communicator: Communicator
   ) throws {
     self.owner = owner
-    let (sent, received) = (sent.filter { !$0.bytes.isEmpty }, received.filter { !$0.bytes.isEmpty })
+    let (sent, received) = (
+      sent.filter { !$0.bytes.isEmpty }, received.filter { !$0.bytes.isEmpty }
+    )
     requests = .allocate(capacity: sent.count + received.count)
     requests.initialize(repeating: MPI_REQUEST_NULL)
     let largestTag = try communicator.largestTag

@@ -106,7 +106,8 @@ struct RunDescription {
     let idle = rowsOfRanks.count { $0 == 0 }
     return idle == 0
       ? line
-      : line + "; \(ranks.rankCount - idle) of \(ranks.rankCount) ranks have rows, all have weights to update"
+      : line
+        + "; \(ranks.rankCount - idle) of \(ranks.rankCount) ranks have rows, all have weights to update"
   }
 
   private var networkLine: String {

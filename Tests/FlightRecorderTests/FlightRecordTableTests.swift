@@ -13,7 +13,7 @@ import Testing
       rank: rank, rankCount: rankCount, hostName: "node\(rank)", processID: 100 + rank,
       entries: entries.map { number, entered, left in
         FlightRecord.Entry(
-          number: number, name: "layer.forward", kind: .gather, step: 7, byteCount: 2048,
+          number: number, name: "layer.forward", step: 7, byteCount: 2048,
           entered: entered, left: left)
       })
   }

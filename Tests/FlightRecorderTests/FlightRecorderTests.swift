@@ -1,6 +1,4 @@
 import Foundation
-import MPICollectives
-import NeuralNetwork
 import TestSupport
 import Testing
 
@@ -17,18 +15,18 @@ import Testing
     let recorder = try files.recorder(rank: 1, rankCount: 3, hostName: "노드")
     let names = ["a", "b"].map { recorder.register(name: $0) }
     recorder.step = 7
-    recorder.enter(name: names[0], kind: .gather, byteCount: 24)
+    recorder.enter(name: names[0], byteCount: 24)
     recorder.leave()
     recorder.step = 8
-    recorder.enter(name: names[1], kind: .start, byteCount: 1 << 40)
+    recorder.enter(name: names[1], byteCount: 1 << 40)
     recorder.leave()
-    recorder.enter(name: names[1], kind: .finish, byteCount: 0)
+    recorder.enter(name: names[1], byteCount: 0)
 
     let record = try FlightRecord(path: files.path(rank: 1))
     #expect(record.rank == 1 && record.rankCount == 3 && record.hostName == "노드")
     #expect(record.processID == Int(getpid()))
     #expect(record.entries.map(\.number) == [1, 2, 3])
-    #expect(record.entries.map(\.name) == ["a", "b (start)", "b (finish)"])
+    #expect(record.entries.map(\.name) == ["a", "b", "b"])
     #expect(record.entries.map(\.step) == [7, 8, 8])
     #expect(record.entries.map(\.byteCount) == [24, 1 << 40, 0])
     let times = record.entries.flatMap { [$0.entered, $0.left ?? $0.entered] }
@@ -41,7 +39,7 @@ import Testing
     let recorder = try files.recorder(slotCount: 5)
     let name = recorder.register(name: "a")
     for _ in 0..<13 {
-      recorder.enter(name: name, kind: .gather, byteCount: 8)
+      recorder.enter(name: name, byteCount: 8)
       recorder.leave()
     }
     #expect(try FlightRecord(path: files.path()).entries.map(\.number) == [9, 10, 11, 12, 13])
@@ -50,7 +48,7 @@ import Testing
   @Test func longNamesAreCutAndNamesBeyondTheTableAreNumbers() throws {
     let recorder = try files.recorder(nameCapacity: 1)
     let names = [String(repeating: "가", count: 100), "b"].map { recorder.register(name: $0) }
-    for name in names { recorder.enter(name: name, kind: .gather, byteCount: 0) }
+    for name in names { recorder.enter(name: name, byteCount: 0) }
     #expect(
       try FlightRecord(path: files.path()).entries.map(\.name)
         == [String(repeating: "가", count: 21), "exchange 1"])
@@ -88,7 +86,7 @@ import Testing
     let older = try files.recorder(rank: 1, rankCount: 3, hostName: "older")
     let newer = try files.recorder(rank: 1, rankCount: 3, hostName: "newer")
     let name = older.register(name: "a")
-    older.enter(name: name, kind: .gather, byteCount: 1)
+    older.enter(name: name, byteCount: 1)
     _ = newer.register(name: "b")
     let record = try FlightRecord(path: files.path(rank: 1))
     #expect(record.hostName == "newer" && record.entries.isEmpty)
@@ -98,13 +96,13 @@ import Testing
   @Test func aRecorderMayGetItsFileLater() throws {
     let recorder = try FlightRecorder(rank: 1, rankCount: 2, hostName: "node1")
     let name = recorder.register(name: "early")
-    recorder.enter(name: name, kind: .gather, byteCount: 8)
+    recorder.enter(name: name, byteCount: 8)
     recorder.leave()
     #expect(throws: FlightRecordError.self) { try recorder.keep(in: files.folder + "/nowhere") }
-    recorder.enter(name: name, kind: .gather, byteCount: 16)
+    recorder.enter(name: name, byteCount: 16)
     try recorder.keep(in: files.folder)
     recorder.leave()
-    recorder.enter(name: recorder.register(name: "late"), kind: .gather, byteCount: 24)
+    recorder.enter(name: recorder.register(name: "late"), byteCount: 24)
     let record = try FlightRecord(path: files.path(rank: 1))
     #expect(record.rank == 1 && record.hostName == "node1")
     #expect(record.entries.map(\.name) == ["early", "early", "late"])
@@ -127,31 +125,12 @@ import Testing
       (0..<5).map { _ in
         let start = ContinuousClock.now
         for _ in 0..<rounds {
-          recorder.enter(name: name, kind: .gather, byteCount: 8)
+          recorder.enter(name: name, byteCount: 8)
           recorder.leave()
         }
         return (ContinuousClock.now - start) / .seconds(1)
       }.min())
     // A debug build on a busy machine may take several times what a release build takes.
     #expect(seconds / Double(rounds) < 5e-6)
-  }
-
-  @Test func aCollectiveIsRecordedUnderItsNames() throws {
-    let collective = RecordedCollective(SoloCollective(), recorder: try files.recorder())
-    let gather = try collective.makeGather(name: "layer.forward", count: 3)
-    var layout = ParameterLayout()
-    _ = layout.add("a", shape: [16])
-    let reduction = try collective.makeReduction(
-      name: "gradients", of: layout, over: BatchPartition(globalBatchSize: 1, rankCount: 1))
-    collective.willBegin(step: 4)
-    try gather.run()
-    try reduction.start()
-    collective.willBegin(step: 5)
-    try reduction.finish()
-    let entries = try FlightRecord(path: files.path()).entries
-    #expect(entries.map(\.name) == ["layer.forward", "gradients (start)", "gradients (finish)"])
-    #expect(entries.map(\.byteCount) == [24, 64, 64])
-    #expect(entries.map(\.step) == [4, 4, 5])
-    #expect(entries.allSatisfy { $0.left != nil })
   }
 }

@@ -27,7 +27,7 @@ struct MadeUpRecord {
     let name = recorder.register(name: "layer.forward")
     for operation in 0..<operations {
       recorder.step = operation / 2
-      recorder.enter(name: name, kind: .gather, byteCount: 64)
+      recorder.enter(name: name, byteCount: 64)
       if operation < operations - 1 { recorder.leave() }
     }
   }

@@ -18,7 +18,7 @@ import Testing
       Format.nameCapacityOffset, Format.nameCountOffset,
     ]
     let slotFields = [
-      Format.nameAndKindOffset, Format.stepOffset, Format.byteCountOffset, Format.enteredOffset,
+      Format.nameOffset, Format.stepOffset, Format.byteCountOffset, Format.enteredOffset,
       Format.leftOffset, Format.numberOffset,
     ].map { slot + $0 }
     var (accepted, refused) = (0, 0)

@@ -69,24 +69,13 @@ import VectorKernels
     results["tanhBackward"] = Array(tanh.buffer)
 
     let sums = row(0)
-    kernels.columnSums(matrix(1).elements, rows, columns, sums.elements)
+    kernels.columnSums(matrix(1).elements, columns, rows, columns - 1, false, sums.elements)
+    kernels.columnSums(matrix(2).elements, columns, rows, columns - 1, true, sums.elements)
     results["columnSums"] = Array(sums.buffer)
 
     let sum = matrix(1)
-    kernels.addRows(sum.elements, columns, matrix(2).elements, columns, rows, columns - 1)
+    kernels.add(sum.elements, matrix(2).elements, count - 1)
     results["add"] = Array(sum.buffer)
-
-    for leafCount in [2, 4] {
-      let leaves = workspace.normals(rows: 4, columns: count, stream: 5)
-      let target = matrix(0)
-      kernels.sumPairs(
-        target.elements, columns, leaves.elements, count, leafCount, rows, columns - 1)
-      results["sumPairs of \(leafCount)"] = Array(target.buffer)
-    }
-
-    let parts = [matrix(1), matrix(2), matrix(3)].map { UnsafePointer($0.elements) }
-    kernels.sumInTree(parts, [0, 1, 1], 3, count, sum.elements)
-    results["sumInTree"] = Array(sum.buffer)
 
     let digest = kernels.digest(matrix(1).elements, count)
     results["digest"] = [
@@ -169,7 +158,7 @@ import VectorKernels
   @Test func noRowsAreNoTrouble() {
     for build in VectorMath.builds {
       let row = workspace.normals(rows: 1, columns: 8, stream: 1)
-      build.pointee.columnSums(row.elements, 0, 8, row.elements)
+      build.pointee.columnSums(row.elements, 8, 0, 8, false, row.elements)
       #expect(row.buffer.allSatisfy { $0 == 0 })
     }
   }

@@ -94,7 +94,7 @@ import Testing
     try PlainProduct(none, times: weight, into: none).run()
   }
 
-  /// Of each row, the bits do not depend on the rows beside it: what a logical shard gives is the same for any number
+  /// Of each row, the bits do not depend on the rows beside it: what a row gives is the same for any number
   /// of ranks, and an image the same in any grid.
   @Test(arguments: [(200, 256), (1, 128), (24, 16), (5, 7 * 2)])
   func rowsAreIndependent(size: (outputs: Int, inputs: Int)) throws {
@@ -196,8 +196,10 @@ extension Workspace {
     let matrix = normals(rows: outputs, columns: inputs, stream: stream)
     guard precision == .bfloat16 else { return WeightFactor(matrix) }
     guard let rounded = try? zeros(of: UInt16.self, count: matrix.count).baseAddress,
-      let weight = try? WeightFactor(matrix, rounded: rounded, in: self)
+      let pairs = try? zeros(of: UInt32.self, count: (matrix.rows + 1) / 2 * matrix.columns)
+        .baseAddress
     else { preconditionFailure("no memory for a test's weights") }
+    let weight = WeightFactor(matrix, rounded: rounded, pairs: pairs)
     weight.round()
     return weight
   }

@@ -28,7 +28,7 @@ import Testing
       }
     }
     var (mean, m2) = ([Double](repeating: -1, count: 3), [Double](repeating: -1, count: 3))
-    VectorMath.columnMoments(of: x, mean: &mean, m2: &m2)
+    VectorMath.kernels.pointee.columnMoments(x.elements, 4, 3, &mean, &m2)
     #expect(mean == [10_000.625, 20_000.625, 30_000.625])
     #expect(m2 == [0.3125, 0.3125, 0.3125])
   }

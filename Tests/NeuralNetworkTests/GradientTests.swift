@@ -1,7 +1,10 @@
+import Collectives
+import Glibc
 import Matrices
-import NeuralNetwork
 import TestSupport
 import Testing
+
+@testable import NeuralNetwork
 
 /// backward against finite differences of forward (see `FiniteDifferences` for step and tolerance).
 @Suite struct GradientTests {
@@ -23,33 +26,29 @@ import Testing
     var layout = ParameterLayout()
     let parameters = Linear.Parameters(
       "0", inputSize: inputSize, outputSize: outputSize, in: &layout)
-    let (values, gradients) = try (ParameterArena(layout), ParameterArena(layout))
+    let values = try ParameterArena(layout)
     let (weight, bias) = (values.matrix(parameters.weight), values.matrix(parameters.bias))
     _ = weight.buffer.update(
       from: workspace.normals(rows: outputSize, columns: inputSize, stream: 1, deviation: 0.5)
         .buffer)
     _ = bias.buffer.update(
       from: workspace.normals(rows: 1, columns: outputSize, stream: 2, deviation: 0.5).buffer)
-    let input = try Signal(
-      value: workspace.normals(rows: rows, columns: inputSize, stream: 3),
-      gradient: workspace.matrix(rows: rows, columns: inputSize))
-    let layer = try Linear(
-      parameters, values: values, gradients: .whole(gradients, rows: rows), input: input,
-      activation: activation,
-      output: Signal(
-        rows: rows, features: outputSize, differentiableRows: rows, in: workspace))
+    let layer = try SingleLinear(
+      parameters, values, workspace.normals(rows: rows, columns: inputSize, stream: 3), activation,
+      batch: .solo(rows: rows))
+    let (input, output, gradients) = (layer.linear.input, layer.linear.output, layer.gradients)
     let cotangent = workspace.normals(rows: rows, columns: outputSize, stream: 4)
 
-    layer.forward()
+    try layer.forward()
     if case .leakyReLU = activation {
       // A kink within a step of zero would make the quotient meaningless, not the gradient.
-      #expect(layer.output.value.buffer.allSatisfy { abs($0) > 0.002 })
+      #expect(output.value.buffer.allSatisfy { abs($0) > 0.002 })
     }
-    _ = try #require(layer.output.gradient).buffer.update(from: cotangent.buffer)
-    layer.backward()
+    _ = try #require(output.gradient).buffer.update(from: cotangent.buffer)
+    try layer.backward()
     func loss() throws -> Double {
-      layer.forward()
-      return FiniteDifferences.loss(layer.output.value, cotangent)
+      try layer.forward()
+      return FiniteDifferences.loss(output.value, cotangent)
     }
     expectClose(
       try #require(input.gradient), try FiniteDifferences.gradient(of: input.value, loss: loss))
@@ -60,16 +59,21 @@ import Testing
   }
 
   @Test func dropout() throws {
-    let signal = Signal(
+    let batch = DistributedBatch.solo(rows: 4)
+    let signal = try Signal(
       value: workspace.normals(rows: 4, columns: 9, stream: 1),
-      gradient: workspace.normals(rows: 4, columns: 9, stream: 2))
+      gradient: workspace.normals(rows: 4, columns: 9, stream: 2), differentiablePasses: 1,
+      of: batch)
     let (values, cotangent) = (
       Array(signal.value.buffer), Array(try #require(signal.gradient).buffer)
     )
-    let layer = try Dropout(signal, probability: 0.3, workspace: workspace)
-    layer.draw(rows: 0..<4, from: RandomSource(seed: 1), stream: 32, step: 0, firstSample: 0)
-    layer.forward()
-    layer.backward()
+    let layer = try Dropout(
+      features: 9, passes: 1, rows: 0..<4, probability: 0.3, in: workspace)
+    let list = InstructionList()
+    layer.draw(pass: 0, from: RandomSource(seed: 1), stream: 32, in: list)
+    layer.forward(signal, in: list)
+    layer.backward(signal, in: list)
+    Phase([list]).run()
     // The output is linear in the input: its derivative is the multiplier itself.
     #expect(zip(values, layer.multipliers.buffer).map(*) == Array(signal.value.buffer))
     #expect(zip(cotangent, layer.multipliers.buffer).map(*) == Array(signal.gradient!.buffer))
@@ -77,19 +81,29 @@ import Testing
   }
 
   @Test(arguments: [0.0, 0.9, 1.0])
-  func binaryCrossEntropy(target: Double) {
+  func binaryCrossEntropy(target: Double) throws {
     let logits = workspace.normals(rows: 8, columns: 1, stream: 1, deviation: 3)
-    let (gradient, ignored) = (
-      workspace.testMatrix(rows: 8, columns: 1), workspace.testMatrix(rows: 8, columns: 1)
+    let batch = DistributedBatch.solo(rows: 8)
+    let means = try RowMeans(count: 2, of: batch)
+    let signal = try Signal(
+      value: logits, gradient: batch.matrix(rows: 8, columns: 1), differentiablePasses: 1, of: batch
     )
-    func loss(_ gradient: Matrix) -> Double {
-      BinaryCrossEntropy.evaluate(
-        logits: logits, target: target, globalBatchSize: 8, gradient: gradient
-      ).loss
+    let list = InstructionList()
+    list.binaryCrossEntropy(
+      signal, 0..<8, ofPass: 0, target: target, batchSize: 8, means: means, loss: 1,
+      probability: 0)
+    let phase = Phase([list])
+    func loss() -> Double {
+      phase.run()
+      means.take()
+      return means[1]
     }
-    _ = loss(gradient)
-    let differences = FiniteDifferences.gradient(of: logits) { loss(ignored) }
-    #expect(difference(gradient.buffer, differences, atol: 1e-5, rtol: 1e-5) == nil)
+    _ = loss()
+    let gradient = Array(try #require(signal.gradient).buffer)
+    let probability = logits.buffer.reduce(0.0) { $0 + 1 / (1 + exp(-Double($1))) } / 8
+    #expect(abs(means[0] - probability) < 1e-12)
+    let differences = FiniteDifferences.gradient(of: logits) { loss() }
+    #expect(difference(gradient, differences, atol: 1e-5, rtol: 1e-5) == nil)
   }
 
   /// The loss is summed over ranks: each number's gradient holds its effect on all ranks' rows.
@@ -111,12 +125,10 @@ import Testing
     defer { withExtendedLifetime(workspace) {} }
     let features = 4
     let batch = DistributedBatch(globalBatchSize: globalRows, collective: collective)
-    let rows = batch.shard.rows
+    let rows = batch.placement.rowsOfThreads[0]
     var (layout, buffers) = (ParameterLayout(), ParameterLayout())
     let parameters = BatchNorm.Parameters("1", size: features, in: &layout, buffers: &buffers)
     let values = try ParameterArena(layout)
-    let gradientSum = try collective.makeReduction(
-      name: "gradients", of: layout, over: batch.shard.partition)
     let state = try ParameterArena(buffers)
     parameters.initialize(values)
     parameters.initializeBuffers(state)
@@ -128,32 +140,30 @@ import Testing
     // All ranks know the whole batch, so that all can shift the same number of it.
     let wholeInput = workspace.normals(rows: globalRows, columns: features, stream: 1)
     let wholeCotangent = workspace.normals(rows: globalRows, columns: features, stream: 2)
-    let input = try Signal(
-      rows: rows.count, features: features, differentiableRows: rows.count, in: workspace)
-    let layer = try BatchNorm(
-      parameters, values: values, buffers: state,
-      gradients: PartialGradients(gradientSum.parts, shard: batch.shard), input: input, slope: 0.2,
-      batch: batch, name: "test", workspace: workspace)
-    let lossSum = try collective.makeGather(name: "loss", count: 1)
+    let layer = try SingleBatchNorm(
+      parameters, values, state, features: features, batch: batch)
+    let (input, output) = (layer.input, layer.norm.output)
+    let lossSum = try AllGather(name: "loss", count: 1, over: collective)
+    let allHaveRead = try collective.makeExchange(name: "read", of: [])
 
     func loss() throws -> Double {
-      _ = input.value.buffer.update(from: wholeInput.rows(rows).buffer)
-      try layer.forward(.training)
+      _ = input.value.rows(rows).buffer.update(from: wholeInput.rows(rows).buffer)
+      try layer.forward()
       lossSum.contribution[0] = FiniteDifferences.loss(
-        layer.output.value, wholeCotangent.rows(rows))
+        output.value.rows(rows), wholeCotangent.rows(rows))
       try lossSum.run()
-      return lossSum.contributions.reduce(0, +)
+      let loss = (0..<collective.rankCount).reduce(0.0) { $0 + lossSum.ofRank($1)[0] }
+      try allHaveRead.run()
+      return loss
     }
 
     _ = try loss()
-    guard let gradient = layer.output.gradient, let inputGradient = input.gradient else {
+    guard let gradient = output.gradient, let inputGradient = input.gradient else {
       return ["no gradient"]
     }
-    _ = gradient.buffer.update(from: wholeCotangent.rows(rows).buffer)
+    _ = gradient.rows(rows).buffer.update(from: wholeCotangent.rows(rows).buffer)
     try layer.backward()
-    try gradientSum.start()
-    try gradientSum.finish()
-    let ownGradient = Array(inputGradient.buffer)
+    let ownGradient = Array(inputGradient.rows(rows).buffer)
 
     // Every rank takes the same quotients, also of rows it does not own: loss() is collective.
     let ofInput = try FiniteDifferences.gradient(of: wholeInput, loss: loss)
@@ -172,7 +182,7 @@ import Testing
       ("scale", parameters.scale, ofScale), ("shift", parameters.shift, ofShift),
     ] {
       if let text = difference(
-        gradientSum.sum.matrix(entry).buffer, expected, atol: tolerance, rtol: tolerance)
+        layer.gradients.matrix(entry).buffer, expected, atol: tolerance, rtol: tolerance)
       {
         texts.append("\(name): \(text)")
       }

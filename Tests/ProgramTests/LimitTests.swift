@@ -43,7 +43,6 @@ import Testing
     (["--max-steps", "9223372036854775808"], "--max-steps must be from 0 to 4294967296"),
     (["--batch-size", "-2"], "--batch-size must be at least 2 (one row has no variance)"),
     (["--batch-size-per-rank", "-2"], "--batch-size-per-rank must be at least 1"),
-    (["--shard-size", "-2"], "--shard-size must be at least 1"),
     (["--sample-every", "-2"], "--sample-every must be at least 0"),
     (["--checkpoint-every", "-2"], "--checkpoint-every must be at least 0"),
     (["--checkpoint-every-steps", "-2"], "--checkpoint-every-steps must be at least 0"),
@@ -186,7 +185,7 @@ import Testing
         "bash", "-c",
         """
         ulimit -f 4200
-        exec \(program) --data \(data) --max-steps 120 --epochs 120 --batch-size 16 --shard-size 1 \
+        exec \(program) --data \(data) --max-steps 120 --epochs 120 --batch-size 16 \
           --checkpoint-every 0 --trace \(scratch.path("trace.json")) --trace-after 0 --trace-steps 120 \
           --quiet --out \(scratch.path("run"))
         """,

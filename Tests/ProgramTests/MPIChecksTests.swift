@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct MPIChecksTests {
   private let program = BuiltProgram.path("mpi-checks")
 
-  @Test(arguments: ["communicator", "gather", "reduction", "window", "clocks"], [1, 2, 3, 4])
+  @Test(arguments: ["communicator", "all-gather", "rows", "window", "clocks"], [1, 2, 3, 4])
   func exchanges(name: String, ranks: Int) throws {
     let job = try Command.mpirun(ranks: ranks, program, [name])
     #expect(job.status == 0, "\(job.transcript)")

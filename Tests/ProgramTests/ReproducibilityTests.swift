@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `--reproducible`: the same state for any number of ranks and threads, on real data, through kills.
+/// The same state for any number of ranks and threads, on real data, through kills.
 @Suite(.serialized) struct ReproducibilityTests {
   @Test func anyRanksEndInTheSameState() throws {
     let script = Repository.folder
       .appendingPathComponent("Tests/reproducibility/any-ranks.sh").path
     let job = try Command.run(
-      [script, BuiltProgram.path("gan-dist"), "12"], timeLimit: 400)
+      [script, BuiltProgram.path("gan-dist"), "12", "short"], timeLimit: 400)
     #expect(job.status == 0, "\(job.transcript)")
     #expect(job.output.contains("any-ranks: passed: "))
   }
@@ -24,10 +24,21 @@ import Testing
       #expect(job.status == 0, "\(job.transcript)")
       return job.output
     }
-    let idle = try banner(5, "--batch-size", "64", "--reproducible")
-    #expect(idle.contains("1 rank of 5 idle: take 4, or a smaller --shard-size"))
-    let uneven = try banner(3, "--batch-size", "64", "--reproducible")
-    #expect(uneven.contains("2 or 4 ranks would share them evenly"))
-    #expect(try banner(2, "--batch-size", "64").contains("depend on the number of ranks"))
+    // Two blocks of rows for three ranks, or for as many of them as there are processors.
+    let few = try banner(3, "--batch-size", "16")
+    #expect(
+      few.contains(try Regex("[12] of 3 ranks have rows, all have weights to update")), "\(few)")
+    let all = try banner(1, "--batch-size", "16")
+    #expect(all.contains("the same bits for any number of ranks, threads and hosts"))
+    #expect(!all.contains("have rows"))
+  }
+
+  @Test(arguments: [
+    "--reproducible", "--no-reproducible", "--shard-size=16", "--shard-optimizer",
+    "--no-shard-optimizer",
+  ])
+  func thereIsOneModeWithoutAnOption(option: String) throws {
+    let job = try Command.run([BuiltProgram.path("gan-dist"), option, "--max-steps", "0"])
+    #expect(job.status == 64, "\(job.transcript)")
   }
 }

@@ -43,10 +43,10 @@ import Testing
     #expect(job.output.isEmpty, "\(job.transcript)")
     #expect(job.seconds < 30)
     let missing = try Regex(
-      #"missing: rank \#(rank) on \S+: entered (losses|[GD]\S+)( \(\w+\))? of step [0-9]+ last, [0-9.]+ s ago,"#
+      #"missing: rank \#(rank) on \S+: entered [GD]\S+ of step [0-9]+ last, [0-9.]+ s ago,"#
         + #" .* \(flight record\)"#)
     #expect(job.errors.matches(of: missing).count == 1, "\(job.transcript)")
-    let waiting = try Regex(#"waiting: rank.* in (losses|[GD].*) of step [0-9]+"#)
+    let waiting = try Regex(#"waiting: rank.* in [GD]\S+ of step [0-9]+"#)
     #expect(job.errors.contains(waiting))
     #expect(once("1 rank is missing", in: job.errors))
     #expect(job.errors.contains("(rank \(rank == 0 ? 1 : 0) on "))
@@ -102,7 +102,7 @@ import Testing
   /// What the messages tell of missing ranks, without their flight records.
   static let places = [
     (
-      missing: "1", place: "forward", entered: "gradients (finish) of step 1",
+      missing: "1", place: "forward", entered: "update of step 1",
       waiting: "ranks 0, 2-3 in layer.forward"
     ),
     (
@@ -110,8 +110,8 @@ import Testing
       waiting: "ranks 1, 3 in layer.backward"
     ),
     (
-      missing: "0", place: "finish", entered: "layer.backward of step 2",
-      waiting: "ranks 1-3 in gradients (finish)"
+      missing: "0", place: "update", entered: "layer.backward of step 2",
+      waiting: "ranks 1-3 in update"
     ),
   ]
 

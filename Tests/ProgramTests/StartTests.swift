@@ -631,9 +631,8 @@ import Testing
 
   // MARK: Memory that ranks share
 
-  /// One rank receives for those that share the memory; ranks with memory of their own all receive.
-  @Test(.enabled(if: Self.hasCompiler), arguments: [true, false])
-  func ranksDoNotReceiveIntoOneMemory(shared: Bool) throws {
+  /// One rank receives for those that share the memory: on one host nobody does.
+  @Test(.enabled(if: Self.hasCompiler)) func ranksDoNotReceiveIntoOneMemory() throws {
     let source = """
       #include <mpi.h>
       #include <stdio.h>
@@ -652,11 +651,9 @@ import Testing
     try begin()
     let job = try start(
       ranks: 3,
-      resume("run", "--max-steps", "31", "--quiet") + (shared ? [] : ["--no-shard-optimizer"]),
-      expecting: 0, environment: ["LD_PRELOAD": scratch.path("count.so")])
-    // Parameters and two moments of two networks.
-    let count = job.errors.components(separatedBy: "receives ").count - 1
-    #expect(count == (shared ? 0 : 3 * 6), "\(job.transcript)")
+      resume("run", "--max-steps", "31", "--quiet"), expecting: 0,
+      environment: ["LD_PRELOAD": scratch.path("count.so")])
+    #expect(!job.errors.contains("receives "), "\(job.transcript)")
   }
 
   private static var hasCompiler: Bool {

@@ -68,14 +68,14 @@ import Testing
       #expect(own.filter { $0.category == "step" }.map(\.name) == ["step 2", "step 3", "step 4"])
       let names = Set(own.filter { $0.track == 0 }.map(\.name))
       for name in [
-        "real images", "D's pass", "G's pass", "D's sum", "G's update", "product", "sum", "Adam",
-        "random numbers", "element-wise loop", "waiting: G.1.forward",
-        "waiting: D.gradients", "waiting: losses",
+        "real images", "noise and masks", "losses", "G.0 forward", "D(real, fake).0 update",
+        "G.9 backward", "product", "sum", "Adam", "random numbers", "element-wise loop",
+        "waiting: G.1.forward", "waiting: D.rows", "waiting: G.update",
       ] { #expect(names.contains(name), "\(name) of \(names.sorted())") }
       // Each exchange of a step once a step.
       let exchanges = own.filter { $0.track == 1 }.map(\.name)
       for name in Set(exchanges) { #expect(exchanges.filter { $0 == name }.count == 3, "\(name)") }
-      #expect(Set(exchanges).isSuperset(of: ["D.gradients", "G.gradients", "losses"]))
+      #expect(Set(exchanges).isSuperset(of: ["D.rows", "D.update", "G.rows", "G.update"]))
       for track in 0..<2 { expectNested(own.filter { $0.track == track }) }
     }
     let heads = all.filter { $0.phase == "M" }
@@ -112,13 +112,12 @@ import Testing
     #expect(!events.isEmpty)
   }
 
-  /// Three logical shards on two ranks: the second one has two of them.
+  /// Three blocks of rows on two ranks: the second one has two of them.
   @Test func theSlowestRankIsNamed() throws {
     let job = try train(
       ranks: 2,
       [
-        "--max-steps", "9", "--batch-size", "768", "--shard-size", "256", "--trace-after", "2",
-        "--trace-steps", "7",
+        "--max-steps", "9", "--batch-size", "24", "--trace-after", "2", "--trace-steps", "7",
       ], trace: "trace.json")
     try #require(job.status == 0, "\(job.transcript)")
     #expect(job.output.contains("slowest: rank 1 on "), "\(job.transcript)")

@@ -39,7 +39,7 @@ fused='' plain=''
 # train COMMAND…: a run into $folder/run; leaves its $digest and its log's $libraries.
 train() {
   rm -rf "$folder/run"
-  "$@" --out "$folder/run" --max-steps "$steps" --reproducible --threads 1 --quiet --sample-every 0 \
+  "$@" --out "$folder/run" --max-steps "$steps" --threads 1 --quiet --sample-every 0 \
     >"$folder/said" 2>&1 || fail "$*: $(cat "$folder/said")"
   digest=$("$program" inspect --digest "$(printf '%s/run/checkpoints/step_%08d.safetensors' "$folder" "$steps")")
   libraries=$(sed -n 's/.*  libraries  //p' "$folder/run/log.txt")
