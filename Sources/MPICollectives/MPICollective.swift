@@ -81,6 +81,6 @@ public final class MPICollective: Collective {
             sending: schedule.sent.map { message($0, with: $0.to) },
             receiving: schedule.received.map { message($0, with: $0.from) }, owner: memory,
             over: $0)
-        } : nil, isOfAllRanks: travels || topology.hostCount == 1)
+        } : nil, isAlone: ranks == 1, isOfAllRanks: travels || topology.hostCount == 1)
   }
 }

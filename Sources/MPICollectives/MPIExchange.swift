@@ -11,14 +11,16 @@ final class MPIExchange: Exchange {
   private let departure: HostBarrier?
   /// On leaders, if rows travel.
   private let messages: PlannedExchange?
+  /// Whether this rank has nobody to wait for.
+  private let isAlone: Bool
   /// Whether who is through knows that all ranks have come.
   private let isOfAllRanks: Bool
 
   init(
     _ log: ExchangeLog, _ entry: ExchangeLog.Entry, arrival: HostBarrier,
-    departure: HostBarrier?, messages: PlannedExchange?, isOfAllRanks: Bool
+    departure: HostBarrier?, messages: PlannedExchange?, isAlone: Bool, isOfAllRanks: Bool
   ) {
-    (self.log, self.entry) = (log, entry)
+    (self.log, self.entry, self.isAlone) = (log, entry, isAlone)
     (self.arrival, self.departure, self.messages) = (arrival, departure, messages)
     self.isOfAllRanks = isOfAllRanks
   }
@@ -36,7 +38,7 @@ final class MPIExchange: Exchange {
         departure.arrive()
         try log.wait(entry, for: departure)
       }
-    } else {
+    } else if !isAlone {
       try log.wait(entry, for: arrival)
     }
     let isUnanimous = arrival.isUnanimous
