@@ -66,5 +66,6 @@ extension InstructionList {
         begin += part.output.rows
       }
     }
+    endVectors()
   }
 }

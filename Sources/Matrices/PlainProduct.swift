@@ -28,5 +28,6 @@ extension InstructionList {
           into: result.tile(rows, columns))
       }
     }
+    endVectors()
   }
 }

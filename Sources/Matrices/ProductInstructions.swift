@@ -51,6 +51,11 @@ extension InstructionList {
     }
   }
 
+  /// Ends a product: what follows may be ordinary code.
+  func endVectors() {
+    append(.product, 0) { _, _ in VectorMath.kernels.pointee.endVectors() }
+  }
+
   private struct Transposing: BitwiseCopyable {
     let kernel: TransposeKernel
     let words: UnsafeRawPointer

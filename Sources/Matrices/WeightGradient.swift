@@ -113,6 +113,7 @@ extension InstructionList {
       }
       place += 1
     }
+    endVectors()
   }
 
   private struct ColumnSums: BitwiseCopyable {

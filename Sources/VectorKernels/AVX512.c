@@ -4,6 +4,7 @@
     __attribute__((target("avx2,fma,bmi,bmi2,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512cd"))), \
     apply_to = function)
 #define TABLE avx512Kernels
+#define HAS_FMA
 #define TABLE_NAME "AVX-512"
 #include "Build.h"
 #pragma clang attribute pop

@@ -48,6 +48,7 @@ const VectorKernelTable TABLE = {
     .adam = adam,
     .multiplyMatrices = multiplyMatrices,
     .transpose = transpose,
+    .endVectors = endVectors,
     .multiplyAdds = multiplyAdds,
     .multiplyAddsARound = multiplyAddsARound,
 };

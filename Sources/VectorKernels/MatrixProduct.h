@@ -40,3 +40,9 @@ static void transpose(const uint32_t *restrict words, size_t rows, size_t column
     }
   }
 }
+
+static void endVectors(void) {
+#if defined(HAS_FMA)
+  __asm__ volatile("vzeroupper");
+#endif
+}

@@ -9,7 +9,7 @@ static double multiplyAdds(size_t rounds) {
   const Lanes factor = (Lanes){0} + 0.5f, term = (Lanes){0} + 1.0f;
   for (size_t round = 0; round < rounds; round++)
     for (int chain = 0; chain < chains; chain++)
-#if defined(__FMA__)
+#if defined(HAS_FMA)
       sums[chain] = __builtin_elementwise_fma(sums[chain], factor, term);
 #else
       sums[chain] = sums[chain] * factor + term;

@@ -105,6 +105,8 @@ func checkRows(_ communicator: Communicator, _ arguments: [String]) throws {
             bytesOfRow: $0.columns * MemoryLayout<Int>.stride, rowsOfHosts: placement.rowsOfHosts)
         })
       let isRead = try AllGather(name: "read", count: 1, over: collective)
+      // Nobody writes before all have looked.
+      try isRead.run()
       for round in 0..<10 {
         usleep(UInt32(1000 * ((round + communicator.rank) % 3)))
         func value(_ row: Int, _ column: Int) -> Int { round * 1_000_000 + row * 1000 + column }

@@ -26,7 +26,11 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
     dataSet, settings: settings,
     collective: isDeaf ? DeafCollective(ranks) : ranks)
   let recorder = LossRecorder()
-  _ = try trainer.run(observer: recorder)
+  do {
+    _ = try trainer.run(observer: recorder)
+  } catch is TrainingFailure where isDeaf {
+    // In the end hosts compare their states, and those of the deaf are not alike.
+  }
 
   let state = trainer.state
   let arenas = [
