@@ -47,13 +47,11 @@ extension InstructionList {
     let right = RightFactor(
       address: transposed.elements, precision: weight.precision, step: rows)
     let result = try workspace.matrix(rows: columns, columns: rows)
-    for columns in Cut.pieces(of: 0..<columns, size: Cut.rows * 2) {
-      for outputs in Cut.pieces(of: columns, size: Cut.rows) {
-        for rows in Cut.columns(rows) {
-          try multiply(
-            weight.asLeft, rows: outputs, right, columns: rows, inner: 0..<inner,
-            into: result.tile(outputs, rows))
-        }
+    for columns in Cut.pieces(of: 0..<columns, size: Cut.rows) {
+      for rows in Cut.columns(rows) {
+        try multiply(
+          weight.asLeft, rows: columns, right, columns: rows, inner: 0..<inner,
+          into: result.tile(columns, rows))
       }
       activate(
         result.tile(columns, 0..<rows), bias: bias.elements + columns.lowerBound, activation)

@@ -35,8 +35,9 @@ struct RightFactor {
 /// and for any number of threads. With AVX2 and later a multiply-add is one instruction and
 /// rounds once; before, it is two and rounds twice.
 enum Cut {
-  /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers.
-  static let rows = 24
+  /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers, and enough of them for a call to be worth
+  /// its while.
+  static let rows = 96
 
   /// A range in pieces of `size`, the last one with what is left.
   static func pieces(of range: Range<Int>, size: Int) -> [Range<Int>] {
@@ -57,6 +58,17 @@ enum Cut {
     return (0..<count).map {
       vectors * $0 / count * vector..<min(vectors * ($0 + 1) / count * vector, extent)
     }
+  }
+
+  /// `0 ..< extent` for results whose rows are as long: whole groups of four vectors in one piece, and the rest as
+  /// ``columns(_:)`` cuts it. A kernel then writes long rows, and is called less often.
+  static func wideColumns(_ extent: Int) -> [Range<Int>] {
+    let rest = extent % mostColumns
+    // No piece of a single vector, if it can be helped.
+    let narrow = rest == 0 ? 0 : rest > 16 ? rest : min(rest + mostColumns, extent)
+    let wide = extent - narrow
+    return (wide == 0 ? [] : [0..<wide])
+      + columns(narrow).map { wide + $0.lowerBound..<wide + $0.upperBound }
   }
 
   /// What a kernel adds up before sums are stored for a while: more is faster, as long as factors are cached.

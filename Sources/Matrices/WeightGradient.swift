@@ -94,14 +94,25 @@ extension InstructionList {
     var place = 0
     for (leaf, rows) in order.leaves.enumerated() {
       let tile = stack.elements + place * tileSize
+      // One chain goes through all passes; where they are neighbours in memory, it is one call.
+      var parts: [Range<Int>] = []
+      for pass in 0..<passes {
+        let part = inner(rows, pass)
+        if let last = parts.last, last.upperBound == part.lowerBound {
+          parts[parts.count - 1] = last.lowerBound..<part.upperBound
+        } else {
+          parts.append(part)
+        }
+      }
       for outputs in Cut.pieces(of: 0..<outputs.count, size: Cut.rows) {
-        for part in Cut.columns(columns) {
-          for pass in 0..<passes {
+        for columnsOfPart in Cut.wideColumns(columns) {
+          for (index, part) in parts.enumerated() {
             try multiply(
-              leftFactor, rows: outputs, rightFactor, columns: part, inner: inner(rows, pass),
+              leftFactor, rows: outputs, rightFactor, columns: columnsOfPart, inner: part,
               into: Tile(
-                elements: tile + outputs.lowerBound * columns + part.lowerBound, stride: columns,
-                rows: outputs.count, columns: part.count), accumulates: pass > 0)
+                elements: tile + outputs.lowerBound * columns + columnsOfPart.lowerBound,
+                stride: columns, rows: outputs.count, columns: columnsOfPart.count),
+              accumulates: index > 0)
           }
         }
       }

@@ -107,7 +107,7 @@ public final class Linear {
   }
 
   /// Outputs whose gradients are taken at a time: they stay in the second cache until Adam has used them.
-  private static let outputsAtATime = 24
+  private static let outputsAtATime = 48
 
   /// dweight = dyᵀ * input and dbias = Σ rows of dy, over all rows of all hosts, and Adam's step with them, for some
   /// outputs.

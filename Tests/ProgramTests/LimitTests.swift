@@ -185,8 +185,8 @@ import Testing
         "bash", "-c",
         """
         ulimit -f 4200
-        exec \(program) --data \(data) --max-steps 120 --epochs 120 --batch-size 16 \
-          --checkpoint-every 0 --trace \(scratch.path("trace.json")) --trace-after 0 --trace-steps 120 \
+        exec \(program) --data \(data) --max-steps 600 --epochs 600 --batch-size 16 \
+          --checkpoint-every 0 --trace \(scratch.path("trace.json")) --trace-after 0 --trace-steps 600 \
           --quiet --out \(scratch.path("run"))
         """,
       ], timeLimit: 110)
