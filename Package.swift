@@ -82,7 +82,8 @@ let tests: [Target] = [
     name: "confined", path: "Tests/confined",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
-    name: "TestSupport", dependencies: ["Collectives", "Matrices"], path: "Tests/TestSupport"),
+    name: "TestSupport", dependencies: ["Collectives", "Matrices", "Waiting"],
+    path: "Tests/TestSupport"),
   .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "ProcessorsTests", dependencies: ["KernelFiles", "Processors"]),

@@ -1,4 +1,6 @@
 import COpenMPI
+import Glibc
+import Waiting
 
 /// Bytes that go to a rank, or come from it.
 public struct Message {
@@ -88,5 +90,13 @@ public final class PlannedExchange {
       "MPI_Testall")
     if flag != 0 { isUnderWay = false }
     return flag != 0
+  }
+}
+
+extension PlannedExchange: Awaitable {
+  /// Messages move only when MPI is called: a nap, no longer than a few packets take.
+  public func sleep(atMost nanoseconds: Int) {
+    var nap = timespec(tv_sec: 0, tv_nsec: min(nanoseconds, 20_000))
+    nanosleep(&nap, nil)
   }
 }

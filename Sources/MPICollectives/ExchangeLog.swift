@@ -1,6 +1,7 @@
 import FlightRecorder
 import MPI
 import Matrices
+import Waiting
 
 /// What this rank does with exchanges, told in one place: the stall watch, the flight record and the timeline have it from
 /// here, under the same names and numbers.

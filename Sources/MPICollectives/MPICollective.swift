@@ -1,5 +1,6 @@
 import Collectives
 import MPI
+import Waiting
 
 /// Ranks that are MPI processes: those of one host share memory, and the leaders of hosts exchange messages.
 ///

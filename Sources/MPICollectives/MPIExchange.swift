@@ -1,5 +1,6 @@
 import Collectives
 import MPI
+import Waiting
 
 /// A barrier of a host's ranks. Where rows travel, the leaders of all hosts exchange them between the arrival of their
 /// host's ranks and their departure.

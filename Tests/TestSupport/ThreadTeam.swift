@@ -1,30 +1,29 @@
 import Collectives
 import Foundation
+import Waiting
 
 /// Ranks that are threads of one process, so that what ranks do together can be tested without MPI, and seen by the thread
-/// sanitizer. Hosts have memory of their own.
+/// sanitizer. They wait for each other as processes do; hosts have memory of their own.
 public final class ThreadTeam: @unchecked Sendable {
   private let hosts: [[Int]]
   private let threads: Int
-  private var barrier = pthread_barrier_t()
   private let lock = NSLock()
   /// Of each host, in the order in which its ranks ask for it.
   private var memory: [[UnsafeMutableRawPointer]]
   /// What travels in each exchange, as each host has it.
   private var rows: [[[TravellingRows]?]] = []
-  private var votes: [Bool]
+  private let rankCount: Int
+  /// Of each exchange: two barriers of all ranks, or one of each host's.
+  private var barriers: [UnsafeMutableRawPointer] = []
 
   private init(hosts: [[Int]], threads: Int) {
     (self.hosts, self.threads) = (hosts, threads)
-    let rankCount = hosts.reduce(0) { $0 + $1.count }
-    pthread_barrier_init(&barrier, nil, UInt32(rankCount))
+    rankCount = hosts.reduce(0) { $0 + $1.count }
     memory = hosts.map { _ in [] }
-    votes = Array(repeating: true, count: rankCount)
   }
 
   deinit {
-    pthread_barrier_destroy(&barrier)
-    for pointer in memory.joined() { pointer.deallocate() }
+    for pointer in memory.joined() + barriers { pointer.deallocate() }
   }
 
   /// Runs `body` once a rank, each on a thread of its own, and returns what they return, in rank order.
@@ -41,7 +40,7 @@ public final class ThreadTeam: @unchecked Sendable {
     _ body: @escaping @Sendable (any Collective) throws -> Result
   ) -> [Result] {
     let team = ThreadTeam(hosts: hosts, threads: threads)
-    let rankCount = team.votes.count
+    let rankCount = team.rankCount
     let results = Results<Result>(count: rankCount)
     let done = DispatchSemaphore(value: 0)
     for rank in 0..<rankCount {
@@ -64,10 +63,20 @@ public final class ThreadTeam: @unchecked Sendable {
   fileprivate func topology(_ rank: Int) -> Topology {
     Topology(
       rank: rank, ranksOfHosts: hosts,
-      threadsOfRank: Array(repeating: threads, count: votes.count))
+      threadsOfRank: Array(repeating: threads, count: rankCount))
   }
 
-  fileprivate func wait() { pthread_barrier_wait(&barrier) }
+  fileprivate func barrierMemory(exchange: Int) -> UnsafeMutableRawPointer {
+    lock.withLock {
+      while barriers.count <= exchange {
+        let byteCount = 2 * HostBarrier.byteCount(rankCount: rankCount)
+        let pointer = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+        pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        barriers.append(pointer)
+      }
+      return barriers[exchange]
+    }
+  }
 
   fileprivate func memory(_ number: Int, byteCount: Int, host: Int) -> UnsafeMutableRawPointer {
     lock.withLock {
@@ -103,15 +112,6 @@ public final class ThreadTeam: @unchecked Sendable {
     }
   }
 
-  fileprivate func run(_ exchange: Int, _ topology: Topology, brings: Bool, vote: Bool) -> Bool {
-    lock.withLock { votes[topology.rank] = vote }
-    wait()
-    if brings && topology.isLeader { bring(exchange, to: topology.host) }
-    let result = lock.withLock { hosts[topology.host].allSatisfy { votes[$0] } }
-    wait()
-    return result
-  }
-
   private final class Results<Result>: @unchecked Sendable {
     private let lock = NSLock()
     private var values: [Result?]
@@ -139,7 +139,8 @@ private final class ThreadCollective: Collective {
   func makeExchange(name: String, of rows: [TravellingRows]) -> any Exchange {
     defer { exchanges += 1 }
     team.register(rows, exchange: exchanges, host: topology.host)
-    return ThreadExchange(team: team, number: exchanges, topology: topology, brings: !rows.isEmpty)
+    let travels = !rows.isEmpty && topology.hostCount > 1
+    return ThreadExchange(team: team, number: exchanges, topology: topology, travels: travels)
   }
 }
 
@@ -147,11 +148,32 @@ private final class ThreadExchange: Exchange {
   private let team: ThreadTeam
   private let number: Int
   private let topology: Topology
-  private let brings: Bool
+  private let arrival: HostBarrier
+  /// If rows travel.
+  private let departure: HostBarrier?
 
-  init(team: ThreadTeam, number: Int, topology: Topology, brings: Bool) {
-    (self.team, self.number, self.topology, self.brings) = (team, number, topology, brings)
+  init(team: ThreadTeam, number: Int, topology: Topology, travels: Bool) {
+    (self.team, self.number, self.topology) = (team, number, topology)
+    let memory = team.barrierMemory(exchange: number)
+    let own = topology.places(ofHost: topology.host)
+    let expected = travels ? 0..<topology.rankCount : own
+    arrival = HostBarrier(at: memory, rank: topology.place, expected: expected)
+    departure =
+      travels
+      ? HostBarrier(
+        at: memory + HostBarrier.byteCount(rankCount: topology.rankCount), rank: topology.place,
+        expected: expected) : nil
   }
 
-  func run(vote: Bool) -> Bool { team.run(number, topology, brings: brings, vote: vote) }
+  func run(vote: Bool) throws -> Bool {
+    arrival.arrive(vote: vote)
+    try arrival.wait()
+    let isUnanimous = arrival.isUnanimous
+    if let departure {
+      if topology.isLeader { team.bring(number, to: topology.host) }
+      departure.arrive()
+      try departure.wait()
+    }
+    return isUnanimous
+  }
 }

@@ -1,5 +1,4 @@
 import Synchronization
-import Waiting
 
 /// A barrier of ranks that share memory: each shows the others how often it has arrived.
 ///

@@ -1,6 +1,3 @@
-import Glibc
-import Waiting
-
 /// Something that takes its time, and is asked whether it is over: whoever waits keeps control in between.
 public protocol Awaitable {
   /// Whether it is over. To be asked again and again, as only that makes it go on.
@@ -26,13 +23,5 @@ extension Awaitable {
       try attend()
       nextPoll = Spinning.monotonicTime() + Self.pollInterval
     }
-  }
-}
-
-extension PlannedExchange: Awaitable {
-  /// Messages move only when MPI is called: a nap, no longer than a few packets take.
-  public func sleep(atMost nanoseconds: Int) {
-    var nap = timespec(tv_sec: 0, tv_nsec: min(nanoseconds, 20_000))
-    nanosleep(&nap, nil)
   }
 }
