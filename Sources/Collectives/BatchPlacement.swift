@@ -1,7 +1,7 @@
 /// Whose rows are whose: the blocks of a global batch are dealt out to the ranks, and a rank's to its threads.
 ///
-/// Blocks and leaves are constants of how sums are taken (page *One way to sum*): a result depends neither on ranks, nor
-/// on threads, nor on hosts.
+/// Blocks and leaves are constants of how sums are taken (page *One way to sum*): a result depends neither on ranks,
+/// nor on threads, nor on hosts.
 public struct BatchPlacement: Equatable, Sendable {
   /// Rows of a block, the last one perhaps fewer: what a worker gets at least, and a leaf of sums over features.
   public static let blockSize = 8

@@ -2,8 +2,8 @@ import Matrices
 import NeuralNetwork
 import TensorFiles
 
-/// A trained G on disk: `generator.safetensors`, whose names PyTorch's `load_state_dict` takes as they stand, or the part
-/// of a checkpoint that is G.
+/// A trained G on disk: `generator.safetensors`, whose names PyTorch's `load_state_dict` takes as they stand, or the
+/// part of a checkpoint that is G.
 public struct GeneratorFile {
   public let architecture: Architecture
   /// Rows and columns of an image, in pixels.

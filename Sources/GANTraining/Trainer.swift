@@ -66,7 +66,8 @@ public struct RunPosition: Equatable, Sendable, Codable {
 
 /// Somebody who watches a run. Observers see the state but never change it.
 ///
-/// Ranks meet in an observer only if all of them have it, and only after a step or at the end of the run, where all are.
+/// Ranks meet in an observer only if all of them have it, and only after a step or at the end of the run, where all
+/// are.
 public protocol TrainingObserver {
   /// Before the first step, when there is a checkpoint to go on from.
   func trainingWillBegin(_ trainer: Trainer) throws

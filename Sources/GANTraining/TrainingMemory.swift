@@ -28,8 +28,8 @@ public struct TrainingMemory {
       parameters([architecture.noiseSize] + architecture.generatorHiddenSizes + [image])
       + parameters([image] + architecture.discriminatorHiddenSizes + [1])
     func sum(_ sizes: [Int]) -> Double { sizes.reduce(0) { $0 + Double($1) } }
-    // Real images, G(z1), G(z2) and the gradient of the latter; D's units with their gradients, for real images, G(z1) and
-    // G(z2); G's units before and behind each BatchNorm, for z1 and z2, and one gradient.
+    // Real images, G(z1), G(z2) and the gradient of the latter; D's units with their gradients, for real images, G(z1)
+    // and G(z2); G's units before and behind each BatchNorm, for z1 and z2, and one gradient.
     let activations =
       4 * Double(image) + 2 * Double(architecture.noiseSize)
       + 6 * (sum(architecture.discriminatorHiddenSizes) + 1)

@@ -120,8 +120,8 @@ extension TrainingSettings {
       throw Invalid(
         setting: "--precision",
         reason: """
-          is \(precision.rawValue), whose factors come in pairs, but an image of the data set has \(pixelsPerImage) pixels: \
-          take float32
+          is \(precision.rawValue), whose factors come in pairs, but an image of the data set has \
+          \(pixelsPerImage) pixels: take float32
           """)
     }
     guard globalBatchSize <= imageCount else {

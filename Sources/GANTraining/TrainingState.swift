@@ -76,7 +76,8 @@ public struct NamedTensor {
 }
 
 extension TrainingState {
-  /// Every tensor: parameters and running statistics of G and D in the order of the notebook's `nn.Sequential`, then the moments.
+  /// Every tensor: parameters and running statistics of G and D in the order of the notebook's `nn.Sequential`, then
+  /// the moments.
   public var tensors: [NamedTensor] {
     tensors("generator.", generator) + tensors("discriminator.", discriminator)
       + tensors("optimizer_g.exp_avg.", generatorOptimizer.firstMoments)

@@ -32,7 +32,8 @@ public final class TrainingStep {
   }
 
   /// Plans the step. Every rank must call this.
-  /// - Parameter load: plans how a worker loads the real images of its rows; without it the caller writes to ``realImages``.
+  /// - Parameter load: plans how a worker loads the real images of its rows; without it the caller writes to
+  ///   ``realImages``.
   /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
   public init(
     _ state: TrainingState, settings: TrainingSettings, random: RandomSource,
@@ -199,7 +200,8 @@ public final class TrainingStep {
   /// Trains D, then G, on ``realImages``. Every rank must call this.
   /// - Parameter stopRequested: whether this rank was asked to stop.
   /// - Returns: the same on every rank.
-  /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the collective throws.
+  /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the collective
+  ///   throws.
   public func run(stopRequested: Bool = false) throws -> Outcome {
     let step = state.step
     collective.willBegin(step: step)
@@ -233,8 +235,8 @@ public final class TrainingStep {
     return losses
   }
 
-  /// Where the first number that is none came from, in the order in which a step computes them. Gradients are not kept, but
-  /// what Adam remembers of one that was not finite is not finite either.
+  /// Where the first number that is none came from, in the order in which a step computes them. Gradients are not kept,
+  /// but what Adam remembers of one that was not finite is not finite either.
   private func notFinite(_ losses: LossSummary) -> TrainingFailure {
     func place() -> String {
       if !losses.discriminatorLoss.isFinite { return "D's loss" }

@@ -16,8 +16,8 @@ public struct ClockOffset: Equatable, Sendable {
 }
 
 extension Communicator {
-  /// Compares all ranks' clocks with rank 0's, one after the other: of some round trips the shortest counts, because the
-  /// other's time was read somewhere in it (Cristian, 1989). Every rank must call this.
+  /// Compares all ranks' clocks with rank 0's, one after the other: of some round trips the shortest counts, because
+  /// the other's time was read somewhere in it (Cristian, 1989). Every rank must call this.
   /// - Parameter now: the time of this rank's clock, in nanoseconds.
   /// - Returns: one for each rank on rank 0; nothing on all others.
   /// - Throws: ``MPIError``.

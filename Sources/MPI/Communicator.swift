@@ -110,8 +110,8 @@ extension Communicator {
     return all
   }
 
-  /// The elements of each rank, as many as it has, in rank order on the root; nothing on all others (MPI_Gatherv). Every
-  /// rank must call this.
+  /// The elements of each rank, as many as it has, in rank order on the root; nothing on all others (MPI_Gatherv).
+  /// Every rank must call this.
   /// - Throws: ``MPIError``, also for more elements together than one message can name.
   public func gather<Element: MPIElement>(
     _ elements: [Element], at root: Int

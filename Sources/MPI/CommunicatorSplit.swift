@@ -4,7 +4,8 @@ import COpenMPI
 ///
 /// To free one is collective, and not all ranks may be there then: MPI_Finalize does it.
 extension Communicator {
-  /// The ranks that can share memory with this one, in this communicator's order (MPI_Comm_split_type). Every rank must call this.
+  /// The ranks that can share memory with this one, in this communicator's order (MPI_Comm_split_type). Every rank must
+  /// call this.
   /// - Throws: ``MPIError``.
   public func splitByHost() throws -> Communicator {
     var part: MPI_Comm? = MPI_COMM_NULL
@@ -15,7 +16,8 @@ extension Communicator {
     return try Communicator(partOfOther: part)
   }
 
-  /// The ranks that are members, in this communicator's order; nil on all others (MPI_Comm_split). Every rank must call this.
+  /// The ranks that are members, in this communicator's order; nil on all others (MPI_Comm_split). Every rank must call
+  /// this.
   /// - Throws: ``MPIError``.
   public func split(isMember: Bool) throws -> Communicator? {
     var part: MPI_Comm? = MPI_COMM_NULL

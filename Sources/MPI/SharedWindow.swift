@@ -4,8 +4,8 @@ import Glibc
 /// Memory that all ranks of a host see: one segment a rank, in each process at an address of its own
 /// (MPI-3.1 section 11.2.3).
 ///
-/// Ranks use it as their own memory. What one rank wrote another may read after ``synchronize()``, or after whatever else
-/// orders the two: messages, atomic operations.
+/// Ranks use it as their own memory. What one rank wrote another may read after ``synchronize()``, or after whatever
+/// else orders the two: messages, atomic operations.
 public final class SharedWindow {
   private let host: Communicator
   private let segments: [UnsafeMutableRawBufferPointer]
@@ -56,8 +56,8 @@ public final class SharedWindow {
   /// A rank's segment at its address in this process: every rank may read it and write to it.
   public func segment(ofRank rank: Int) -> UnsafeMutableRawBufferPointer { segments[rank] }
 
-  /// Waits for all ranks of the host, and shows each what the others have written (MPI_Win_sync, MPI_Barrier). Every rank
-  /// of the host must call this.
+  /// Waits for all ranks of the host, and shows each what the others have written (MPI_Win_sync, MPI_Barrier). Every
+  /// rank of the host must call this.
   /// - Throws: ``MPIError``.
   public func synchronize() throws {
     guard let window else { return }

@@ -3,8 +3,8 @@ import MPI
 import Matrices
 import Waiting
 
-/// What this rank does with exchanges, told in one place: the stall watch, the flight record and the timeline have it from
-/// here, under the same names and numbers.
+/// What this rank does with exchanges, told in one place: the stall watch, the flight record and the timeline have it
+/// from here, under the same names and numbers.
 public final class ExchangeLog {
   let watch: StallWatch?
   private let recorder: FlightRecorder?

@@ -1,7 +1,8 @@
 import Collectives
 import MPI
 
-/// Which ranks share a host, and how they reach each other and the other hosts. Every host has a leader: its lowest rank.
+/// Which ranks share a host, and how they reach each other and the other hosts. Every host has a leader: its lowest
+/// rank.
 public struct Hosts {
   public let world: Communicator
   /// The ranks of this host, in the world's order; the first one leads.

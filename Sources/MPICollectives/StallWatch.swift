@@ -3,9 +3,9 @@ import Waiting
 
 /// Notices that an exchange hangs, and finds out whom the ranks wait for.
 ///
-/// A rank that waits too long asks all others, beside the exchange. Ranks that wait answer; those that do not answer are
-/// missing: stopped, hung in a computation, or on a host that is cut off. Messages tell who is where:
-/// an exchange that is complete on one rank has been entered by all.
+/// A rank that waits too long asks all others, beside the exchange. Ranks that wait answer; those that do not answer
+/// are missing: stopped, hung in a computation, or on a host that is cut off. Messages tell who is where: an exchange
+/// that is complete on one rank has been entered by all.
 ///
 /// Only exchanges of a collective are watched, not MPI's own collectives before and after training.
 public final class StallWatch {

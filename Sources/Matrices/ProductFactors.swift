@@ -35,8 +35,8 @@ struct RightFactor {
 /// and for any number of threads. With AVX2 and later a multiply-add is one instruction and
 /// rounds once; before, it is two and rounds twice.
 enum Cut {
-  /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers, and enough of them for a call to be worth
-  /// its while.
+  /// Rows of a tile: whole groups of six, whose sums fill AVX-512's registers, and enough of them for a call to be
+  /// worth its while.
   static let rows = 96
 
   /// A range in pieces of `size`, the last one with what is left.
@@ -73,8 +73,8 @@ enum Cut {
 
   /// What a kernel adds up before sums are stored for a while: more is faster, as long as factors are cached.
   ///
-  /// For the smallest tiles, AVX-512 kernels of one vector have several sums under way and add them up in the end: there, one
-  /// product (or pair) is added at a time.
+  /// For the smallest tiles, AVX-512 kernels of one vector have several sums under way and add them up in the end:
+  /// there, one product (or pair) is added at a time.
   static func inner(
     _ inner: Range<Int>, rows: Int, columns: Int, _ precision: Precision
   ) -> [Range<Int>] {

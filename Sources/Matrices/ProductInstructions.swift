@@ -26,8 +26,8 @@ extension InstructionList {
     let result: UnsafeMutablePointer<Float>
   }
 
-  /// `tile = left[rows, inner] * right[inner, columns]`, or `+=`: each number one chain of multiply-adds in the order of
-  /// `inner`.
+  /// `tile = left[rows, inner] * right[inner, columns]`, or `+=`: each number one chain of multiply-adds in the order
+  /// of `inner`.
   /// - Throws: ``KernelError``.
   func multiply(
     _ left: LeftFactor, rows: Range<Int>, _ right: RightFactor, columns: Range<Int>,

@@ -4,8 +4,8 @@ import Waiting
 
 /// What this rank does when, for a benchmark or a trace: spans of time, kept in memory that is allocated before.
 ///
-/// Off, it costs a look at a variable for each span. Spans are those of the rank's main thread; what other threads work is
-/// only added up.
+/// Off, it costs a look at a variable for each span. Spans are those of the rank's main thread; what other threads work
+/// is only added up.
 public enum Timeline {
   /// What a span of time is spent on.
   public enum Kind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
@@ -87,8 +87,8 @@ public enum Timeline {
     isOn = true
   }
 
-  /// Nanoseconds of processor time that all threads of this rank have spent on instructions of a kind since the recording
-  /// began.
+  /// Nanoseconds of processor time that all threads of this rank have spent on instructions of a kind since the
+  /// recording began.
   public static func work(_ kind: Kind) -> Int {
     guard let work else { return 0 }
     let kinds = Kind.allCases.count
@@ -99,8 +99,8 @@ public enum Timeline {
   @inline(__always)
   static func isRecording(thread: Int) -> Bool { isOn }
 
-  /// The same as ``record(_:_:_:)`` for one of the rank's threads: the main thread, number 0, keeps the span, and all add
-  /// up their processor time.
+  /// The same as ``record(_:_:_:)`` for one of the rank's threads: the main thread, number 0, keeps the span, and all
+  /// add up their processor time.
   static func record(_ kind: Kind, _ name: Int = -1, thread: Int, _ work: () -> Void) {
     let (begin, processorTime) = (now(), threadTime())
     work()

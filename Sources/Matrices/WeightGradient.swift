@@ -2,9 +2,9 @@ import Collectives
 
 /// The rows that a sum is taken over, in the order in which it is taken.
 ///
-/// A weight gradient is a sum over leaves: each leaf one chain of multiply-adds over its rows, pass after pass; the leaves
-/// are added in the one binary tree in which a node of n > 1 leaves adds the sum of its first 2ᵏ < n ≤ 2ᵏ⁺¹ leaves to
-/// that of the rest (pairwise summation, Higham, 1993).
+/// A weight gradient is a sum over leaves: each leaf one chain of multiply-adds over its rows, pass after pass; the
+/// leaves are added in the one binary tree in which a node of n > 1 leaves adds the sum of its first 2ᵏ < n ≤ 2ᵏ⁺¹
+/// leaves to that of the rest (pairwise summation, Higham, 1993).
 public struct SummationOrder: Equatable, Sendable {
   /// Rows of each leaf within a pass.
   public let leaves: [Range<Int>]

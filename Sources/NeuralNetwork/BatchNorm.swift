@@ -9,8 +9,8 @@ import VectorKernels
 /// rows (Ioffe and Szegedy, 2015; merged as Chan, Golub and LeVeque, 1983). The page *BatchNorm across
 /// ranks* has the formulas. Several passes over the network, each with statistics of its own, may be stacked.
 ///
-/// Who has a block of rows writes what the block adds to a sum. After a barrier every worker adds up all blocks for itself:
-/// that is little work, and saves a second barrier.
+/// Who has a block of rows writes what the block adds to a sum. After a barrier every worker adds up all blocks for
+/// itself: that is little work, and saves a second barrier.
 public final class BatchNorm {
   /// Where the layer's tensors are: scale and shift among the parameters, running state among the buffers.
   public struct Parameters: Sendable {

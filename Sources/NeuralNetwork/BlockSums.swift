@@ -1,8 +1,8 @@
 import Collectives
 import Matrices
 
-/// What each block of a batch's rows adds to sums over all rows, `[blocks, passes, count]`, in memory that a host's ranks
-/// share: blocks are the leaves of the tree in which they are added.
+/// What each block of a batch's rows adds to sums over all rows, `[blocks, passes, count]`, in memory that a host's
+/// ranks share: blocks are the leaves of the tree in which they are added.
 struct BlockSums {
   /// As an exchange needs them: a row a block.
   let rows: TravellingRows

@@ -2,8 +2,8 @@ import Matrices
 
 /// Inverted dropout in place: a unit is dropped with a probability, or multiplied by 1 / (1 - probability).
 ///
-/// PyTorch's `nn.Dropout` in training mode (Srivastava et al., 2014). Each global sample has masks of its own, whoever has
-/// its row; so only that worker keeps them.
+/// PyTorch's `nn.Dropout` in training mode (Srivastava et al., 2014). Each global sample has masks of its own, whoever
+/// has its row; so only that worker keeps them.
 public struct Dropout {
   public let probability: Double
   /// `[passes * rows, features]` of one worker: 0 or 1 / (1 - probability).

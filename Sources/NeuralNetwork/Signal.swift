@@ -3,8 +3,8 @@ import Matrices
 
 /// What flows forward between two layers, and the gradient of the loss that flows back over the same place.
 ///
-/// Several passes over a network may be stacked: pass 0's B rows, then those of pass 1. All rows of the global batch are
-/// there, in memory that a host's ranks share.
+/// Several passes over a network may be stacked: pass 0's B rows, then those of pass 1. All rows of the global batch
+/// are there, in memory that a host's ranks share.
 public struct Signal {
   /// `[passes * B, features]`.
   public let value: Matrix

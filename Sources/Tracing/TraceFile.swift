@@ -2,8 +2,8 @@ import Files
 import FoundationEssentials
 import Matrices
 
-/// The trace of all ranks as JSON that ui.perfetto.dev and chrome://tracing open ("Trace Event Format"): a process a rank,
-/// with a track of what its main thread does and one of the exchanges under way.
+/// The trace of all ranks as JSON that ui.perfetto.dev and chrome://tracing open ("Trace Event Format"): a process a
+/// rank, with a track of what its main thread does and one of the exchanges under way.
 public struct TraceFile {
   public let traces: [RankTrace]
   public let summary: TraceSummary

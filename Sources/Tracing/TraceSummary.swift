@@ -2,9 +2,9 @@ import Matrices
 
 /// Who worked, who waited, and for whom.
 ///
-/// What a rank waits in an exchange before the last rank has entered it (a reduction: has started it), it waits for that
-/// last rank; so, too, in the second half of a reduction, which a rank enters with its own slice of the sum. What it waits
-/// after that is the exchange's own time.
+/// What a rank waits in an exchange before the last rank has entered it (a reduction: has started it), it waits for
+/// that last rank; so, too, in the second half of a reduction, which a rank enters with its own slice of the sum. What
+/// it waits after that is the exchange's own time.
 public struct TraceSummary: Sendable, Encodable {
   /// Of one rank: means over the steps, in milliseconds a step.
   public struct Rank: Sendable, Encodable {
@@ -66,7 +66,8 @@ public struct TraceSummary: Sendable, Encodable {
   /// For people: a line a rank, and who is the slowest.
   public var lines: [String] {
     var lines = ranks.map {
-      "rank \($0.rank) on \($0.host): \(Self.text($0.work)) ms of work and \(Self.text($0.waiting)) ms of waiting a step"
+      "rank \($0.rank) on \($0.host): \(Self.text($0.work)) ms of work"
+        + " and \(Self.text($0.waiting)) ms of waiting a step"
     }
     if let slowest {
       let more = slowest.work - medianWork
@@ -114,8 +115,8 @@ private struct Exchange {
   let begin: Int
   let waits: [Timeline.Span]
 
-  /// Phases that all ranks go through together: one for each wait, if all have as many. Leaders of hosts have more than the
-  /// others: then the exchange is taken as a whole.
+  /// Phases that all ranks go through together: one for each wait, if all have as many. Leaders of hosts have more than
+  /// the others: then the exchange is taken as a whole.
   static func phaseCount(_ exchanges: [Exchange]) -> Int {
     let counts = Set(exchanges.map(\.waits.count))
     return counts.count == 1 ? max(counts.first ?? 1, 1) : 1

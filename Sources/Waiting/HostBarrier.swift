@@ -2,8 +2,8 @@ import Synchronization
 
 /// A barrier of ranks that share memory: each shows the others how often it has arrived.
 ///
-/// What a rank wrote to shared memory before it arrived is seen by those that waited. The memory may be any that all see,
-/// so threads can be the ranks, too.
+/// What a rank wrote to shared memory before it arrived is seen by those that waited. The memory may be any that all
+/// see, so threads can be the ranks, too.
 public final class HostBarrier: Awaitable {
   /// Bytes that a barrier takes: a cache line a rank, so that nobody's is disturbed.
   public static func byteCount(rankCount: Int) -> Int { rankCount * EventCounter.byteCount }

@@ -14,8 +14,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure how long a training step takes, and what the time is spent on.",
     discussion: """
-      Trains as `gan-dist train` does, but keeps nothing. First come steps that are not counted; then steps that are only \
-      timed; then as many again in which every part is timed. The peak is measured on the spot: what the same \
+      Trains as `gan-dist train` does, but keeps nothing. First come steps that are not counted; then steps that are \
+      only timed; then as many again in which every part is timed. The peak is measured on the spot: what the same \
       threads reach at the same time with nothing but multiply-adds in registers.
 
         gan-dist bench --threads 1

@@ -9,8 +9,8 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Compare the tensors of two checkpoints.",
     discussion: """
-      For each tensor: how many numbers differ, the largest absolute difference, and the largest difference in units in \
-      the last place (ULP). Exit status: 0 if all tensors are the same bit for bit, 1 if not.
+      For each tensor: how many numbers differ, the largest absolute difference, and the largest difference in \
+      units in the last place (ULP). Exit status: 0 if all tensors are the same bit for bit, 1 if not.
       """)
 
   @Argument(help: ArgumentHelp("A safetensors file.", valueName: "a"))

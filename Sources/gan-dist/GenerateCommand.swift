@@ -10,8 +10,8 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Make images with a trained G.",
     discussion: """
-      Takes a checkpoint or a generator.safetensors. The noise is drawn from a seed, or read from a NumPy file [n, 64]. \
-      Writes a grid (.png), or the images themselves (.npy, float32 [n, pixels] in [-1, 1]).
+      Takes a checkpoint or a generator.safetensors. The noise is drawn from a seed, or read from a NumPy file \
+      [n, 64]. Writes a grid (.png), or the images themselves (.npy, float32 [n, pixels] in [-1, 1]).
 
         gan-dist generate --checkpoint runs/try/generator.safetensors --count 64 --seed 1 --out images.png
       """)

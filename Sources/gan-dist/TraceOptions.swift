@@ -6,8 +6,8 @@ struct TraceOptions: ParsableArguments {
     help: ArgumentHelp(
       "Write what all ranks do in some steps, for ui.perfetto.dev.",
       discussion: """
-        Results are the same with and without it. The file is written as soon as the steps are over, and the log names the \
-        rank that the others wait for.
+        Results are the same with and without it. The file is written as soon as the steps are over, and the log \
+        names the rank that the others wait for.
         """, valueName: "file"))
   var trace: String?
 

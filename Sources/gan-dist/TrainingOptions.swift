@@ -76,8 +76,8 @@ struct TrainingOptions: ParsableArguments {
     help: ArgumentHelp(
       "Numbers that matrix products multiply: float32 (default), or bfloat16.",
       discussion: """
-        bfloat16 is faster, needs a processor with AVX-512 BF16, and rounds factors to 8 bits. Their products are added \
-        up in float32, which weights, gradients and all else stay.
+        bfloat16 is faster, needs a processor with AVX-512 BF16, and rounds factors to 8 bits. Their products are \
+        added up in float32, which weights, gradients and all else stay.
         """, valueName: "float32|bfloat16"))
   var precision: Precision?
 

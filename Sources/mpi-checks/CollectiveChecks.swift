@@ -81,8 +81,8 @@ func checkAllGather(_ communicator: Communicator, _ arguments: [String]) throws 
   }
 }
 
-/// Rows of several matrices, written by whoever has them: after the exchange all ranks have all, whether they share memory or
-/// each is a host of its own. Ranks come at unlike times.
+/// Rows of several matrices, written by whoever has them: after the exchange all ranks have all, whether they share
+/// memory or each is a host of its own. Ranks come at unlike times.
 func checkRows(_ communicator: Communicator, _ arguments: [String]) throws {
   for mayShareMemory in [true, false] {
     let collective = try Checks.collective(communicator, mayShareMemory: mayShareMemory)

@@ -3,8 +3,8 @@ import FlightRecorder
 import MPI
 import MPICollectives
 
-/// `cost ROUNDS FOLDER`: how long barriers and exchanges of rows take, in microseconds (median and mean of all rounds), one
-/// line each on rank 0; watched, and recorded in the folder. With "own-hosts" each rank is a host of its own.
+/// `cost ROUNDS FOLDER`: how long barriers and exchanges of rows take, in microseconds (median and mean of all rounds),
+/// one line each on rank 0; watched, and recorded in the folder. With "own-hosts" each rank is a host of its own.
 func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
   let rounds = arguments.first.flatMap { Int($0) } ?? 1000
   let recorder = try FlightRecorder(

@@ -42,8 +42,8 @@ func stallRanks(_ communicator: Communicator, _ arguments: [String]) throws {
   }
 }
 
-/// `late TIMEOUT SECONDS …`: in step 0 rank 0 comes late, in step 1 rank 1, and so on; nobody minds. A rank that was later
-/// than the timeout finds old questions in its next wait.
+/// `late TIMEOUT SECONDS …`: in step 0 rank 0 comes late, in step 1 rank 1, and so on; nobody minds. A rank that was
+/// later than the timeout finds old questions in its next wait.
 func checkLateRank(_ communicator: Communicator, _ arguments: [String]) throws {
   let seconds = arguments.compactMap(Double.init)
   guard seconds.count == arguments.count, seconds.count > 1 else {

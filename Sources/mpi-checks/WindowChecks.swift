@@ -1,7 +1,7 @@
 import MPI
 
-/// Segments of unlike sizes, one of them empty: aligned, zero at first, and the same for every rank of the host. More than there
-/// can be is refused on all ranks.
+/// Segments of unlike sizes, one of them empty: aligned, zero at first, and the same for every rank of the host. More
+/// than there can be is refused on all ranks.
 func checkWindow(_ communicator: Communicator, _ arguments: [String]) throws {
   let host = try communicator.splitByHost()
   try CheckFailure.demand(

@@ -52,7 +52,8 @@ import Testing
       }
     }
     #expect(Set(errors).count == 1)
-    // It was right after 8 steps of 2 epochs; by the next check it has spread from parameters to all that follow from them.
+    // It was right after 8 steps of 2 epochs; by the next check it has spread from parameters to all that follow from
+    // them.
     #expect(errors[0].hasPrefix("rank \(rank) holds other bits"), "\(errors[0])")
     #expect(errors[0].contains("seen after step 12; after step 8 all agreed"), "\(errors[0])")
   }

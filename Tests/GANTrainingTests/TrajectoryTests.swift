@@ -65,8 +65,8 @@ import Testing
     // The same comparison sees BatchNorm left local to two halves of the batch.
     #expect(try largestDifference(steps, from: golden["negativeControl"]) > 1e-3)
 
-    // Weights: Adam's first steps turn rounding into up to a learning rate (1e-4) a step where a gradient is nearly zero.
-    // Before a BatchNorm a bias has no effect, so its gradient is nothing but rounding.
+    // Weights: Adam's first steps turn rounding into up to a learning rate (1e-4) a step where a gradient is nearly
+    // zero. Before a BatchNorm a bias has no effect, so its gradient is nothing but rounding.
     let learningRate = trainer.settings.adam.learningRate
     let all = try Golden.floats("trajectory.f32")
     var (compared, close, beyondElsewhere, largest) = (0, 0, 0, 0.0)

@@ -56,7 +56,8 @@ def main():
 
     assert images.shape == expected.shape and images.dtype == np.float32, (images.shape, images.dtype)
     largest = np.abs(images - expected).max()
-    print(f"{len(images)} images, {len(network.state_dict())} tensors loaded strictly; largest difference {largest:.2e}")
+    tensors = len(network.state_dict())
+    print(f"{len(images)} images, {tensors} tensors loaded strictly; largest difference {largest:.2e}")
     assert largest <= 1e-5
 
 

@@ -131,7 +131,8 @@ import Testing
   @Test func aRunFolderThatVanishesEndsTheRun() throws {
     // The first epoch's grid has nowhere to go.
     let command = """
-      mpirun --oversubscribe -np 2 \(program) --epochs 50 --batch-size 30000 --sample-every 1 --out \(scratch.path("run")) &
+      mpirun --oversubscribe -np 2 \(program) --epochs 50 --batch-size 30000 --sample-every 1 \\
+        --out \(scratch.path("run")) &
       job=$!
       for i in $(seq 1200); do test -e \(scratch.path("run"))/samples/epoch_0001.png && break; sleep 0.05; done
       rm -rf \(scratch.path("run"))

@@ -35,7 +35,8 @@ import Testing
       "\(job.transcript)")
   }
 
-  /// A million images would take more than the memory that there is: what is said of `--out` shows what was looked at first.
+  /// A million images would take more than the memory that there is: what is said of `--out` shows what was looked at
+  /// first.
   @Test(arguments: ["missing/x.npy", "folder.npy"])
   func whatCannotBeWrittenIsNotComputed(name: String) throws {
     try FileManager.default.createDirectory(

@@ -8,7 +8,8 @@ import Testing
     Repository.folder.appendingPathComponent(name).path
   }
 
-  /// Three hosts of network namespaces with 2, 1 and 1 ranks: the losses of four ranks on one host, and gradients on the links.
+  /// Three hosts of network namespaces with 2, 1 and 1 ranks: the losses of four ranks on one host, and gradients on
+  /// the links.
   @Test(.enabled(if: Machine.makesHosts, "needs network namespaces"))
   func threeHostsLearnWhatOneLearns() throws {
     let job = try Command.run(

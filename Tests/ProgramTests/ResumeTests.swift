@@ -237,9 +237,11 @@ import Testing
 
   @Test func twoRunsDoNotShareAFolder() throws {
     let command = """
-      \(program) --data \(scratch.path("data")) --epochs 2000 --quiet --threads 1 --out \(scratch.path("run")) & first=$!
+      \(program) --data \(scratch.path("data")) --epochs 2000 --quiet --threads 1 \\
+        --out \(scratch.path("run")) & first=$!
       for i in $(seq 400); do test -e \(scratch.path("run"))/samples/epoch_0000.png && break; sleep 0.02; done
-      \(program) --data \(scratch.path("data")) --quiet --max-steps 1 --resume latest --out \(scratch.path("run")); status=$?
+      \(program) --data \(scratch.path("data")) --quiet --max-steps 1 --resume latest \\
+        --out \(scratch.path("run")); status=$?
       kill -TERM $first; wait $first
       exit $status
       """
@@ -248,8 +250,8 @@ import Testing
     #expect(job.errors.contains("another gan-dist (process "))
   }
 
-  /// Signals to mpirun reach all ranks; they stop after the same step, with a checkpoint to go on from. (For SIGTERM mpirun
-  /// has a status of its own.)
+  /// Signals to mpirun reach all ranks; they stop after the same step, with a checkpoint to go on from. (For SIGTERM
+  /// mpirun has a status of its own.)
   @Test(arguments: [("USR1", 143), ("TERM", 1)])
   func aStopLeavesACheckpoint(signal: String, status: Int32) throws {
     let endless = common + ["--epochs", "2000", "--out", scratch.path("run")]

@@ -24,7 +24,9 @@ import Testing
       kill -\(signal) ${process[\(rank)]} || exit 99
       wait $job
       status=$?
-      running() { for it in "${process[@]}"; do grep -q '^State:.[RSDT]' /proc/$it/status 2>/dev/null && echo $it; done; }
+      running() {
+        for it in "${process[@]}"; do grep -q '^State:.[RSDT]' /proc/$it/status 2>/dev/null && echo $it; done
+      }
       for i in $(seq 50); do test -z "$(running)" && break; sleep 0.1; done
       test -z "$(running)" || { echo "ranks $(running) are left"; kill -KILL $(running); }
       exit $status
@@ -132,8 +134,8 @@ import Testing
     #expect(once("waiting: \(waiting) of step 2", in: job.errors))
   }
 
-  /// Sooner than the timeout; later, but before the others have asked for long enough; and later than these would wait if
-  /// an old question made a rank ask again.
+  /// Sooner than the timeout; later, but before the others have asked for long enough; and later than these would wait
+  /// if an old question made a rank ask again.
   @Test(arguments: [["2", "1", "1.5"], ["1", "3"], ["6", "7", "5.7"]])
   func aLateRankHarmsNothing(seconds: [String]) throws {
     let job = try Command.mpirun(ranks: 2, checks, ["late"] + seconds, timeLimit: 60)

@@ -55,7 +55,8 @@ import Testing
   /// it last).
   private func snapshot(_ folder: String = "") throws -> String {
     let command = """
-      cd \(scratch.path(folder)) && { find . -printf '%p %y %m %l\\n'; find . -type f ! -name run.lock -exec sha256sum {} +; } | LC_ALL=C sort
+      cd \(scratch.path(folder)) && { find . -printf '%p %y %m %l\\n'; find . -type f ! -name run.lock \\
+        -exec sha256sum {} +; } | LC_ALL=C sort
       """
     let job = try Command.run(["bash", "-c", command])
     try #require(job.status == 0, "\(job.transcript)")
@@ -157,7 +158,8 @@ import Testing
   @Test func oneOfManyStartsGetsTheFolder() throws {
     let command = """
       for i in 1 2 3 4; do
-        { \(program) --data \(scratch.path("data")) --max-steps 3 --quiet --threads 1 --out \(scratch.path("a/b/run")); echo $?; } &
+        { \(program) --data \(scratch.path("data")) --max-steps 3 --quiet --threads 1 \\
+          --out \(scratch.path("a/b/run")); echo $?; } &
       done
       wait
       """
@@ -615,7 +617,8 @@ import Testing
     try begin()
     let train = Repository.folder.appendingPathComponent("launch/train").path
     let command = """
-      \(train) -np 2 --restarts 3 --resume \(source) --epochs 20 --max-steps 700 --checkpoint-every-steps 50 --threads 1 & job=$!
+      \(train) -np 2 --restarts 3 --resume \(source) --epochs 20 --max-steps 700 \\
+        --checkpoint-every-steps 50 --threads 1 & job=$!
       for i in $(seq 1000); do test -e run/checkpoints/step_00000200.safetensors && break; sleep 0.02; done
       kill -KILL $(od -An -tu4 -j20 -N4 run/flight-record/rank_0001.bin)
       wait $job

@@ -53,7 +53,8 @@ import Testing
     return try Command.run([program, "inspect", "--digest", path]).output
   }
 
-  /// Six steps of two ranks, three of them traced: all is there, in its place, and the result is the one without a trace.
+  /// Six steps of two ranks, three of them traced: all is there, in its place, and the result is the one without a
+  /// trace.
   @Test func aTraceTellsWhatTheRanksDid() throws {
     let options = ["--max-steps", "6", "--batch-size", "32"]
     let job = try train(
@@ -112,12 +113,12 @@ import Testing
     #expect(!events.isEmpty)
   }
 
-  /// Three blocks of rows on two ranks: the second one has two of them.
+  /// One block of rows for two ranks: the second one has it.
   @Test func theSlowestRankIsNamed() throws {
     let job = try train(
       ranks: 2,
       [
-        "--max-steps", "9", "--batch-size", "24", "--trace-after", "2", "--trace-steps", "7",
+        "--max-steps", "9", "--batch-size", "8", "--trace-after", "2", "--trace-steps", "7",
       ], trace: "trace.json")
     try #require(job.status == 0, "\(job.transcript)")
     #expect(job.output.contains("slowest: rank 1 on "), "\(job.transcript)")

@@ -5,9 +5,9 @@ import Matrices
 /// The loss is Σ cotangent * output, summed in Double, with a fixed random cotangent: its gradient is what
 /// backward gives for the cotangent.
 ///
-/// Step and tolerance: a float32 output of size y carries an error of about ε y with ε = 2⁻²⁴, n outputs add up to about
-/// ε y √n, so a difference quotient with step h is wrong by about ε y √n / h from rounding and h² |f'''| / 6
-/// from truncation. With h = 2⁻⁷, y ≈ 1, √n ≈ 8 that is 6e-5 and, for |f'''| of up to about 30, 3e-4.
+/// Step and tolerance: a float32 output of size y carries an error of about ε y with ε = 2⁻²⁴, n outputs add up to
+/// about ε y √n, so a difference quotient with step h is wrong by about ε y √n / h from rounding and h² |f'''| / 6 from
+/// truncation. With h = 2⁻⁷, y ≈ 1, √n ≈ 8 that is 6e-5 and, for |f'''| of up to about 30, 3e-4.
 public enum FiniteDifferences {
   public static let step: Float = 1 / 128
   public static let tolerance = 5e-4

@@ -2,8 +2,8 @@ import Collectives
 import Foundation
 import Waiting
 
-/// Ranks that are threads of one process, so that what ranks do together can be tested without MPI, and seen by the thread
-/// sanitizer. They wait for each other as processes do; hosts have memory of their own.
+/// Ranks that are threads of one process, so that what ranks do together can be tested without MPI, and seen by the
+/// thread sanitizer. They wait for each other as processes do; hosts have memory of their own.
 public final class ThreadTeam: @unchecked Sendable {
   private let hosts: [[Int]]
   private let threads: Int

@@ -41,7 +41,8 @@ import Testing
     #expect(zip(summary.ranks.map(\.waiting), [0.3, 0.2, 0.1]).allSatisfy { abs($0 - $1) < 1e-9 })
     #expect(
       summary.lines.last
-        == "slowest: rank 2 on node2: 0.80 ms of work a step, 0.10 ms more than the median; the others waited 0.15 ms a step"
+        == "slowest: rank 2 on node2: 0.80 ms of work a step, 0.10 ms more than the median;"
+        + " the others waited 0.15 ms a step"
     )
   }
 

@@ -137,7 +137,8 @@ down() {
 supported() {
   local tool reason
   for tool in ip unshare nsenter mount hostname; do
-    command -v $tool >/dev/null || fail "the program '$tool' is missing (packages iproute2, util-linux, mount, hostname)"
+    command -v $tool >/dev/null ||
+      fail "the program '$tool' is missing (packages iproute2, util-linux, mount, hostname)"
   done
   # Trying is the only reliable way to know.
   # shellcheck disable=SC2016 # for the inner shell

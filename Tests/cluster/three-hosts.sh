@@ -13,7 +13,8 @@ steps=${2-30} batch=${3-64}
 seconds_per_run=50
 mapping=${4-slot}
 # Of each row the inputs of D's layers, real and fake, and of G's, and the gradients of their outputs travel: a host
-# receives those of the others' rows, three quarters of all. Half of that is demanded, and of what it sends to two hosts.
+# receives those of the others' rows, three quarters of all. Half of that is demanded, and of what it sends to two
+# hosts.
 numbers_of_row=$((2 * (784 + 512 + 256) + 2 * (512 + 256 + 1) + (64 + 128 + 256 + 512) + (128 + 256 + 512 + 784)))
 least_bytes=$((steps * batch / 4 * 2 * numbers_of_row * 4 / 2))
 
@@ -111,9 +112,11 @@ options=(--max-steps "$steps" --batch-size "$batch" --epochs 1 --seed 7 --thread
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 "$nodes" bytes >"$folder/before"
-OMPI_MCA_rmaps_base_mapping_policy=$mapping OMPI_MCA_plm_rsh_agent="$nodes agent" GAN_DIST_PROGRAM=$program limited 'three hosts' \
+export OMPI_MCA_rmaps_base_mapping_policy=$mapping
+OMPI_MCA_plm_rsh_agent="$nodes agent" GAN_DIST_PROGRAM=$program limited 'three hosts' \
   "$nodes" on node1 "$here/../../launch/cluster" "$folder/hosts" "${options[@]}" --out "$folder/cluster" \
   --trace "$folder/trace.json" --trace-after 0 --trace-steps 5
+unset OMPI_MCA_rmaps_base_mapping_policy
 "$nodes" bytes >"$folder/after"
 
 OMPI_MCA_mpi_yield_when_idle=1 limited 'one host' \

@@ -129,8 +129,8 @@ typedef struct {
   void (*_Nonnull transpose)(const uint32_t *_Nonnull words, size_t rows, size_t columns,
                              size_t step, uint32_t *_Nonnull result, size_t resultStep);
 
-  /// Clears the upper halves of vector registers: while libxsmm's code has left something there, instructions of ordinary
-  /// code are many times slower.
+  /// Clears the upper halves of vector registers: while libxsmm's code has left something there, instructions of
+  /// ordinary code are many times slower.
   void (*_Nonnull endVectors)(void);
 
   // -- measuring --
