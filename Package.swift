@@ -113,6 +113,8 @@ let tests: [Target] = [
   .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "TestSupport"]),
+  .testTarget(
+    name: "MPICollectivesTests", dependencies: ["Collectives", "MPICollectives"]),
   .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(

@@ -71,13 +71,6 @@ public struct DataFolder: Hashable, Sendable {
     return test
   }
 
-  /// Reads and checks all that is there.
-  /// - Throws: `DataSetError` if a file cannot be read or is wrong.
-  public func readSets() throws(DataSetError) -> (training: ImageDataSet, test: ImageDataSet?) {
-    let training = try readTrainingSet()
-    return (training, try readTestSet(matching: training))
-  }
-
   private static func read(_ pair: Pair) throws(DataSetError) -> ImageDataSet {
     // The labels first: they are small, so that what is wrong with them is said soon.
     let labels = try IDXFile(path: pair.labelsPath, expecting: .labels)

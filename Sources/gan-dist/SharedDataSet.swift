@@ -56,7 +56,7 @@ struct SharedDataSet {
     }
     try window?.synchronize()
     try training.withUnsafeMutableLabels { try communicator.broadcast($0, from: 0) }
-    try UnlikeDataError.demandLike(training, over: communicator)
+    try UnlikeDataError.demandLike(isReceiver ? training : nil, over: communicator)
   }
 
   /// Memory for the pixels, in the segment of the host's rank 0; nil if each rank has to have its own, and why.
@@ -83,12 +83,13 @@ struct UnlikeDataError: Error, CustomStringConvertible {
     """
   }
 
-  /// Compares the digests of all ranks. Every rank must call this.
+  /// Compares the digests of all ranks that have received pixels. Every rank must call this.
+  /// - Parameter dataSet: nil where another rank of the host has received them.
   fileprivate static func demandLike(
-    _ dataSet: ImageDataSet, over communicator: Communicator
+    _ dataSet: ImageDataSet?, over communicator: Communicator
   ) throws {
-    let digests = try communicator.allGather(dataSet.digest?.hex ?? "")
-    let unlike = digests.indices.filter { digests[$0] != digests[0] }
+    let digests = try communicator.allGather(dataSet.map { $0.digest?.hex ?? "" } ?? "-")
+    let unlike = digests.indices.filter { digests[$0] != digests[0] && digests[$0] != "-" }
     if !unlike.isEmpty { throw UnlikeDataError(ranks: unlike) }
   }
 }

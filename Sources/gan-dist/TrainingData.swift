@@ -18,7 +18,7 @@ struct TrainingData {
   /// - Throws: `DataSetError`.
   init(explicitFolder: String?) throws {
     let folder = try DataLocation.resolve(explicitFolder: explicitFolder)
-    self.init(try folder.readSets().training, folder: folder.path, warnings: [])
+    self.init(try folder.readTrainingSet(), folder: folder.path, warnings: [])
   }
 
   /// Reads the data of a folder, or those that a run was begun with: where they were, else in the

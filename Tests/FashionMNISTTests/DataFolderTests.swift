@@ -13,8 +13,14 @@ import Testing
     #expect(throws: DataSetError.self) { _ = try DataFolder(path: folder.path) }
   }
 
+  private func readSets() throws -> (training: ImageDataSet, test: ImageDataSet?) {
+    let folder = try DataFolder(path: folder.path)
+    let training = try folder.readTrainingSet()
+    return (training, try folder.readTestSet(matching: training))
+  }
+
   private func readingError() -> DataSetError? {
-    #expect(throws: DataSetError.self) { _ = try DataFolder(path: folder.path).readSets() }
+    #expect(throws: DataSetError.self) { _ = try readSets() }
   }
 
   @Test func emptyFolderIsMissing() {
@@ -60,7 +66,7 @@ import Testing
 
   @Test func testPairNeedNotBeThere() throws {
     try MadeUpSet().write(to: folder)
-    let sets = try DataFolder(path: folder.path).readSets()
+    let sets = try readSets()
     #expect(sets.training.imageCount == 4)
     #expect(sets.test == nil)
   }
@@ -68,7 +74,7 @@ import Testing
   @Test func testPairIsRead() throws {
     try MadeUpSet().write(to: folder)
     try MadeUpSet(count: 2).write(to: folder, prefix: "t10k", gzipped: true)
-    #expect(try DataFolder(path: folder.path).readSets().test?.imageCount == 2)
+    #expect(try readSets().test?.imageCount == 2)
   }
 
   @Test(arguments: [MadeUpSet(height: 5, width: 3), MadeUpSet(width: 6)])

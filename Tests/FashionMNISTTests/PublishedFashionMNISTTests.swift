@@ -22,7 +22,9 @@ struct PublishedFashionMNISTTests {
   }
 
   @Test func testSetIsNotTheTrainingSet() throws {
-    let (training, test) = try folder().readSets()
+    let folder = try folder()
+    let training = try folder.readTrainingSet()
+    let test = try folder.readTestSet(matching: training)
     #expect(training.identity == .fashionMNIST)
     #expect(test?.identity == .unknown)
     #expect(test?.imageCount == 10_000)

@@ -73,6 +73,17 @@ import Testing
     }
   }
 
+  /// Settings of version 0.1 may name a size of shards, which nothing has now.
+  @Test func settingsWithShardsAreRead() throws {
+    let text = String(decoding: try JSONEncoder().encode(TrainingSettings()), as: UTF8.self)
+    let before = text.replacingOccurrences(
+      of: "{\"", with: "{\"logicalShardSize\":16,\"", options: [], range: text.range(of: "{\""))
+    try #require(before != text)
+    #expect(
+      try JSONDecoder().decode(TrainingSettings.self, from: Data(before.utf8))
+        == TrainingSettings())
+  }
+
   @Test func bfloat16NeedsItsProcessor() throws {
     var settings = TrainingSettings()
     try settings.validate(instructionSets: [.avx2])

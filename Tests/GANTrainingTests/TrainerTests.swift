@@ -16,9 +16,9 @@ import Testing
     var generatorBuffers: [Float]
   }
 
-  /// 40 images of 6 x 5 pixels.
-  private static func dataSet() throws -> ImageDataSet {
-    let set = try ImageDataSet(imageCount: 40, imageHeight: 6, imageWidth: 5)
+  /// Images of 6 x 5 pixels.
+  private static func dataSet(count: Int = 40) throws -> ImageDataSet {
+    let set = try ImageDataSet(imageCount: count, imageHeight: 6, imageWidth: 5)
     set.withUnsafeMutablePixels { pixels in
       for index in pixels.indices {
         pixels[index] = UInt8(truncatingIfNeeded: index * 7 + index / 30)
@@ -38,7 +38,8 @@ import Testing
     settings.maximumSteps = maximumSteps
     settings.seed = 11
     settings.precision = precision
-    let trainer = try Trainer(dataSet(), settings: settings, collective: collective)
+    let trainer = try Trainer(
+      dataSet(count: max(40, batchSize)), settings: settings, collective: collective)
     _ = try trainer.run(observer: observer)
     let state = trainer.state
     return Outcome(
@@ -71,6 +72,25 @@ import Testing
     let one = try Self.run(SoloCollective(), batchSize: batchSize)
     for rank in ThreadTeam.run(hosts: hosts, { try Self.run($0, batchSize: batchSize) }) {
       Self.expectEqual(rank, one)
+    }
+  }
+
+  /// Two leaves of 64 rows, and three; the last one is not whole.
+  @Test(arguments: [72, 136], [Precision.float32, .bfloat16])
+  func noBitDependsOnWhoHasWhichLeaf(batchSize: Int, precision: Precision) throws {
+    // bfloat16 is tried where there are instructions for it.
+    guard precision == .float32 || Machine.multipliesBFloat16 else { return }
+    func run(_ collective: any Collective) throws -> Outcome {
+      try Self.run(collective, batchSize: batchSize, epochs: 2, precision: precision)
+    }
+    let one = try run(SoloCollective())
+    for hosts in [[[0, 1, 2]], [[0, 1], [2], [3]], [[0, 3], [1], [2]]] {
+      for rank in ThreadTeam.run(
+        hosts: hosts,
+        { try Self.run($0, batchSize: batchSize, epochs: 2, precision: precision) })
+      {
+        Self.expectEqual(rank, one)
+      }
     }
   }
 
