@@ -20,7 +20,8 @@ let libraries: [Target] = [
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "Waiting", dependencies: ["CLinux"]),
   .target(name: "KernelFiles"),
-  .target(name: "Processors", dependencies: ["CLinux", "KernelFiles"]),
+  .target(name: "Texts"),
+  .target(name: "Processors", dependencies: ["CLinux", "KernelFiles", "Texts"]),
   .target(name: "Memory", dependencies: ["KernelFiles"]),
   .target(name: "Collectives", dependencies: ["Memory"]),
   .target(name: "MPI", dependencies: ["COpenMPI", "Memory", "Processors", "Waiting"]),
@@ -45,12 +46,14 @@ let libraries: [Target] = [
     ]),
   .target(
     name: "FlightRecorder",
-    dependencies: ["Files", .product(name: "SystemPackage", package: "swift-system")]),
+    dependencies: ["Files", "Texts", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "MPICollectives",
-    dependencies: ["Collectives", "FlightRecorder", "MPI", "Matrices", "Memory", "Waiting"]),
-  .target(name: "Tracing", dependencies: ["Files", "Matrices"]),
-  .target(name: "Pictures", dependencies: ["CCairo", "Files"]),
+    dependencies: [
+      "Collectives", "FlightRecorder", "MPI", "Matrices", "Memory", "Texts", "Waiting",
+    ]),
+  .target(name: "Tracing", dependencies: ["Files", "Matrices", "Texts"]),
+  .target(name: "Pictures", dependencies: ["CCairo", "Files", "Texts"]),
 ]
 
 let programs: [Target] = [
@@ -61,8 +64,8 @@ let programs: [Target] = [
     dependencies: [
       "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
       "MPICollectives",
-      "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Tracing",
-      "Waiting",
+      "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Texts",
+      "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -87,6 +90,7 @@ let tests: [Target] = [
   .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
   .testTarget(name: "ProcessorsTests", dependencies: ["KernelFiles", "Processors"]),
+  .testTarget(name: "TextsTests", dependencies: ["Texts"]),
   .testTarget(name: "WaitingTests", dependencies: ["Waiting"]),
   .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
   .testTarget(

@@ -1,3 +1,5 @@
+import Texts
+
 /// The records of all ranks side by side, for people.
 public struct FlightRecordTable {
   private let records: [FlightRecord]
@@ -72,7 +74,7 @@ public struct FlightRecordTable {
       : "\(place): left \(operation), \(before) ms before the last time recorded"
   }
 
-  /// Ranks without a record, such as "ranks 2-4, 7".
+  /// Ranks without a record, such as "ranks 2-4, 7". A damaged header may claim any number of ranks: they are not listed.
   private func missingRanks(_ rankCount: Int) -> String {
     var (gaps, next): ([String], Int) = ([], 0)
     for rank in records.map(\.rank) + [rankCount] {
@@ -87,11 +89,7 @@ public struct FlightRecordTable {
 
   /// Nanoseconds between two times as milliseconds with three decimals; times of a broken clock may be anything.
   private static func milliseconds(_ time: Int, after origin: Int) -> String {
-    let microseconds = (Double(time) - Double(origin)) / 1000
-    let whole = Int(microseconds.rounded())
-    let digits = String(whole.magnitude)
-    let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    return (whole < 0 ? "-" : "") + padded.dropLast(3) + "." + padded.suffix(3)
+    ((Double(time) - Double(origin)) / 1e6).fixed(3)
   }
 
   /// Columns as wide as their widest cell; names to the left, numbers to the right.

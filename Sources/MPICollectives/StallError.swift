@@ -1,4 +1,5 @@
 import FlightRecorder
+import Texts
 
 /// An exchange hangs: who is missing, and who waits for whom. Only one rank throws it.
 public struct StallError: Error, CustomStringConvertible {
@@ -36,7 +37,7 @@ public struct StallError: Error, CustomStringConvertible {
     {
       guard let operation else { continue }
       lines.append(
-        "waiting: \(ranks.count == 1 ? place(ranks[0]) : "ranks " + Self.list(ranks))"
+        "waiting: \(ranks.count == 1 ? place(ranks[0]) : "ranks " + ranks.ranges())"
           + " in \(name(operation)) of step \(operation.step)")
     }
     if !missingRanks.isEmpty {
@@ -64,21 +65,6 @@ public struct StallError: Error, CustomStringConvertible {
 
   /// Nanoseconds as "3.1 s".
   private static func seconds(_ nanoseconds: Int) -> String {
-    let tenths = (nanoseconds + 50_000_000) / 100_000_000
-    return "\(tenths / 10).\(tenths % 10) s"
-  }
-
-  /// Ascending numbers as "0-3, 5".
-  static func list(_ ranks: [Int]) -> String {
-    var ranges: [ClosedRange<Int>] = []
-    for rank in ranks {
-      if let last = ranges.last, last.upperBound + 1 == rank {
-        ranges[ranges.count - 1] = last.lowerBound...rank
-      } else {
-        ranges.append(rank...rank)
-      }
-    }
-    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      .joined(separator: ", ")
+    (Double(nanoseconds) / 1e9).fixed(1) + " s"
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Texts
 
 /// The marked places of an axis and what is written at them.
 struct AxisTicks: Equatable {
@@ -25,20 +26,20 @@ struct AxisTicks: Equatable {
     let multiples = step.multiples(in: range, maximumCount: maximumCount)
       .filter { $0 - firstEpoch >= step.size / 2 }
     values = [firstEpoch] + multiples
-    labels = values.map { fixedDecimal($0, places: 0) }
+    labels = values.map { $0.fixed(0) }
   }
 
   /// Labels with as many decimals as tell the steps apart, with an exponent for huge or tiny ones.
   private static func labels(_ values: [Double], stepExponent: Int) -> [String] {
     let greatest = values.map(\.magnitude).max() ?? 0
     guard greatest >= 1e6 || stepExponent < -6, greatest > 0 else {
-      return values.map { fixedDecimal($0, places: -stepExponent) }
+      return values.map { $0.fixed(max(0, -stepExponent)) }
     }
     let exponent = Int(log10(greatest).rounded(.down))
     return values.map { value in
       guard value != 0 else { return "0" }
       let mantissa = value / pow(10, Double(exponent))
-      return fixedDecimal(mantissa, places: exponent - stepExponent) + "e\(exponent)"
+      return mantissa.fixed(max(0, exponent - stepExponent)) + "e\(exponent)"
     }
   }
 }

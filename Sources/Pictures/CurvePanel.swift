@@ -1,3 +1,5 @@
+import Texts
+
 /// One panel of curves over epochs: title, legend, axes, grid and lines.
 ///
 /// The legend is a row between title and plot, where it can never hide a curve.
@@ -106,7 +108,7 @@ struct CurvePanel {
     let first = Double(firstEpoch)
     let last = first + Double(max(epochCount, 1) - 1)
     // Two label widths for each tick: half a step is then still free of overlap.
-    let labelWidth = canvas.width(of: fixedDecimal(last, places: 0), in: Self.tickFont)
+    let labelWidth = canvas.width(of: last.fixed(0), in: Self.tickFont)
     let room = (plot.width - 2 * Self.inset) / max(2 * labelWidth, 1)
     let ticks = AxisTicks(
       firstEpoch: first, lastEpoch: last, maximumCount: Int(min(max(room, 2), 11)))

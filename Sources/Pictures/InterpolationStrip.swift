@@ -1,3 +1,5 @@
+import Texts
+
 /// One row of grey images from one latent point to another, each with its share of the way.
 public struct InterpolationStrip: Sendable {
   static let title = "Latent Space Interpolation"
@@ -84,7 +86,7 @@ public struct InterpolationStrip: Sendable {
   static func captions(count: Int, symbol: String) -> [String] {
     (0..<count).map { index in
       let share = count > 1 ? Double(index) / Double(count - 1) : 0
-      return "\(symbol)=\(fixedDecimal(share, places: 2))"
+      return "\(symbol)=\(share.fixed(2))"
     }
   }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Texts
 
 /// Processors by their numbers in Linux: hardware threads, as in an affinity mask.
 public struct ProcessorSet: Equatable, Sendable, CustomStringConvertible {
@@ -33,16 +34,5 @@ public struct ProcessorSet: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// As Linux writes it.
-  public var description: String {
-    var ranges: [ClosedRange<Int>] = []
-    for number in numbers {
-      if let last = ranges.last, last.upperBound + 1 == number {
-        ranges[ranges.count - 1] = last.lowerBound...number
-      } else {
-        ranges.append(number...number)
-      }
-    }
-    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      .joined(separator: ",")
-  }
+  public var description: String { numbers.ranges(separator: ",") }
 }

@@ -1,4 +1,5 @@
 import Matrices
+import Texts
 
 /// Who worked, who waited, and for whom.
 ///
@@ -66,23 +67,17 @@ public struct TraceSummary: Sendable, Encodable {
   /// For people: a line a rank, and who is the slowest.
   public var lines: [String] {
     var lines = ranks.map {
-      "rank \($0.rank) on \($0.host): \(Self.text($0.work)) ms of work"
-        + " and \(Self.text($0.waiting)) ms of waiting a step"
+      "rank \($0.rank) on \($0.host): \($0.work.fixed(2)) ms of work"
+        + " and \($0.waiting.fixed(2)) ms of waiting a step"
     }
     if let slowest {
       let more = slowest.work - medianWork
       lines.append(
-        "slowest: rank \(slowest.rank) on \(slowest.host): \(Self.text(slowest.work)) ms of work a step,"
-          + " \(Self.text(abs(more))) ms \(more < 0 ? "less" : "more") than the median;"
-          + " the others waited \(Self.text(slowest.othersWaited)) ms a step")
+        "slowest: rank \(slowest.rank) on \(slowest.host): \(slowest.work.fixed(2)) ms of work a step,"
+          + " \(abs(more).fixed(2)) ms \(more < 0 ? "less" : "more") than the median;"
+          + " the others waited \(slowest.othersWaited.fixed(2)) ms a step")
     }
     return lines
-  }
-
-  /// Milliseconds with two decimals.
-  private static func text(_ milliseconds: Double) -> String {
-    let hundredths = Int((milliseconds * 100).rounded())
-    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
   }
 }
 

@@ -7,6 +7,7 @@ import MPICollectives
 import Matrices
 import Memory
 import NeuralNetwork
+import Texts
 
 /// `gan-dist bench`: how long a step takes here, and what it is spent on.
 struct BenchCommand: ParsableCommand {
@@ -153,7 +154,7 @@ final class StepStopwatch: TrainingObserver {
     let names = Timeline.names
     return order.map { name in
       let microseconds = Double(nanoseconds[name] ?? 0) / Double(steps) / 1e3
-      return "    \(names[name].padding(to: 24)) \(Phrases.fixed(microseconds, 1)) us a step"
+      return "    \(names[name].padding(to: 24)) \(microseconds.fixed(1)) us a step"
     }
   }
 

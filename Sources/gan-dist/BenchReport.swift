@@ -3,6 +3,7 @@ import GANTraining
 import MPI
 import MPICollectives
 import Matrices
+import Texts
 
 /// What the time of a step is spent on: means over all ranks.
 struct TimeShares {
@@ -73,7 +74,7 @@ struct BenchReport {
   }
 
   var lines: [String] {
-    func percent(_ share: Double) -> String { Phrases.fixed(100 * share, 1) + " %" }
+    func percent(_ share: Double) -> String { (100 * share).fixed(1) + " %" }
     func line(_ name: String, _ text: String) -> String { "  \(name.padding(to: 22)) \(text)" }
     let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
     var lines = [
@@ -83,25 +84,25 @@ struct BenchReport {
       line("arithmetic", RunDescription.arithmetic),
       line(
         "step",
-        "\(Phrases.fixed(median, 3)) ms (median of \(milliseconds.count);"
-          + " 5 % below \(Phrases.fixed(percentile(0.05), 3)), 5 % above \(Phrases.fixed(percentile(0.95), 3)))"
+        "\(median.fixed(3)) ms (median of \(milliseconds.count);"
+          + " 5 % below \(percentile(0.05).fixed(3)), 5 % above \(percentile(0.95).fixed(3)))"
       ),
       line("speed", "\(Phrases.count(imagesPerSecond)) images/s"),
       line(
         "products' rate",
-        "\(Phrases.fixed(operationsPerSecond / 1e9, 1)) GFLOP/s,"
-          + " \(percent(operationsPerSecond / peak)) of the \(Phrases.fixed(peak / 1e9, 1)) GFLOP/s"
+        "\((operationsPerSecond / 1e9).fixed(1)) GFLOP/s,"
+          + " \(percent(operationsPerSecond / peak)) of the \((peak / 1e9).fixed(1)) GFLOP/s"
           + " that these threads reach with multiply-adds alone"),
     ]
     for part in Self.parts { lines.append(line(part.name, percent(shares.share(part.kind)))) }
     lines.append(line("all else", percent(shares.rest)))
     let parts = Self.parts.filter(\.kind.isWork).map {
-      "\($0.name) \(Phrases.fixed(shares.work[$0.kind] ?? 0, 2))"
+      "\($0.name) \((shares.work[$0.kind] ?? 0).fixed(2))"
     }
     lines.append(
       line(
         "work of all ranks",
-        "\(Phrases.fixed(totalWork, 2)) ms of processor time a step: \(parts.joined(separator: ", "))"
+        "\(totalWork.fixed(2)) ms of processor time a step: \(parts.joined(separator: ", "))"
       ))
     return lines
   }

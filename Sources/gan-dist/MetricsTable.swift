@@ -1,4 +1,5 @@
 import GANTraining
+import Texts
 
 /// metrics.csv: a row an epoch, units in the header.
 struct MetricsTable {
@@ -24,6 +25,6 @@ struct MetricsTable {
     let means = record.means
     return "\(record.epoch),\(record.steps),\(means.discriminatorLoss),\(means.generatorLoss),"
       + "\(means.probabilityOfReal),\(means.probabilityOfFake),"
-      + "\(Phrases.fixed(record.seconds, 3)),\(Phrases.fixed(record.imagesPerSecond, 1))\n"
+      + "\(record.seconds.fixed(3)),\(record.imagesPerSecond.fixed(1))\n"
   }
 }

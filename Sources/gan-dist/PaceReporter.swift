@@ -1,4 +1,5 @@
 import GANTraining
+import Texts
 import Waiting
 
 /// Says in the log when steps become far slower than they were, and when they are as before.
@@ -15,11 +16,11 @@ final class PaceReporter: TrainingObserver {
     case .slow(let now, let best):
       log.logger.warning(
         """
-        steps take \(Phrases.fixed(now, 1)) ms, and took \(Phrases.fixed(best, 1)) ms before: do other \
+        steps take \(now.fixed(1)) ms, and took \(best.fixed(1)) ms before: do other \
         programs use these processors?
         """)
     case .asBefore(let now):
-      log.logger.notice("steps take \(Phrases.fixed(now, 1)) ms again")
+      log.logger.notice("steps take \(now.fixed(1)) ms again")
     case nil: break
     }
   }

@@ -1,5 +1,5 @@
 import GANTraining
-import Glibc
+import Texts
 
 /// Numbers as people read them, the same in every line of the program.
 enum Phrases {
@@ -25,14 +25,6 @@ enum Phrases {
     "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
   }
 
-  /// A number with so many decimals, as printf writes it.
-  static func fixed(_ number: Double, _ decimals: Int) -> String {
-    var text = [CChar](repeating: 0, count: 400)
-    let length = withVaList([Int32(decimals), number]) { vsnprintf(&text, text.count, "%.*f", $0) }
-    return String(
-      decoding: text.prefix(Int(max(length, 0))).map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
   /// 7 as "0007".
   static func padded(_ number: Int, to width: Int, with character: Character) -> String {
     let digits = String(number)
@@ -53,8 +45,8 @@ enum Phrases {
   /// The four means of a line.
   static func means(_ means: LossSummary) -> String {
     """
-    loss D \(fixed(means.discriminatorLoss, 4))  loss G \(fixed(means.generatorLoss, 4))  \
-    p_real \(fixed(means.probabilityOfReal, 4))  p_fake \(fixed(means.probabilityOfFake, 4))
+    loss D \(means.discriminatorLoss.fixed(4))  loss G \(means.generatorLoss.fixed(4))  \
+    p_real \(means.probabilityOfReal.fixed(4))  p_fake \(means.probabilityOfFake.fixed(4))
     """
   }
 

@@ -5,6 +5,7 @@ import GANTraining
 import MPI
 import Matrices
 import NeuralNetwork
+import Texts
 
 /// What is run, where and on what: for config.json and for the first lines of the log.
 struct RunDescription {
@@ -60,7 +61,7 @@ struct RunDescription {
     let threads = Set(ranks.threadsOfRank).sorted().map(String.init).joined(separator: " or ")
     let sharing = ranks.sharing
     let quota = sharing.quota.map {
-      "; their control group may use \(Phrases.fixed($0, 2)) processors at a time"
+      "; their control group may use \($0.fixed(2)) processors at a time"
     }
     let sharers =
       sharing.isOversubscribed

@@ -1,6 +1,7 @@
 import GANTraining
 import Pictures
 import TensorFiles
+import Texts
 
 /// What rank 0 tells of a run: lines, the table, pictures.
 final class RunReporter: TrainingObserver {
@@ -65,7 +66,7 @@ final class RunReporter: TrainingObserver {
     if firstStep > 0 { return }
     let probabilities = try SampleImages.untrainedProbabilities(
       of: 5, from: trainer.state, random: trainer.random)
-    let text = probabilities.map { Phrases.fixed($0, 4) }.joined(separator: " ")
+    let text = probabilities.map { $0.fixed(4) }.joined(separator: " ")
     log.logger.info("D's probability that five images of the untrained G are real: \(text)")
     try drawGrid(epoch: 0, trainer)
   }
