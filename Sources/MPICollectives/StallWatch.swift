@@ -24,8 +24,6 @@ public final class StallWatch {
   private var inquiryCount = 0
 
   private static let answerTime = 5_000_000_000
-  /// How long a rank leaves it to a lower one to say what they both know.
-  private static let deferralTime = 10_000_000_000
 
   /// Every rank must call this.
   /// - Parameters:
@@ -61,7 +59,10 @@ public final class StallWatch {
   /// - Throws: `MPIError`; ``StallError`` if ranks are missing, and this one is to say so.
   func wait(for event: some Awaitable) throws {
     let start = Spinning.monotonicTime()
-    var inquiry = Inquiry(waitingSince: start, begin: start + timeout)
+    var inquiry = Inquiry(
+      waitingSince: start, begin: start + timeout,
+      verdict: StallVerdict(
+        rank: communicator.rank, rankCount: communicator.rankCount, timeout: timeout))
     try event.wait { try poll(&inquiry, now: Spinning.monotonicTime()) }
   }
 }
@@ -87,14 +88,10 @@ extension StallWatch {
     var answers: [Int: Position] = [:]
     /// From when on another rank's question makes this one ask, too.
     var mayJoinFrom = 0
-    /// When this rank speaks, if the one that should has not ended the job until then.
-    var speakAt: Int?
-    /// What all ranks waited in, and when, if once all have answered.
-    var completePicture: (operations: [Int: Operation], time: Int)?
+    var verdict: StallVerdict
 
-    init(waitingSince: Int, begin: Int) {
-      self.waitingSince = waitingSince
-      self.begin = begin
+    init(waitingSince: Int, begin: Int, verdict: StallVerdict) {
+      (self.waitingSince, self.begin, self.verdict) = (waitingSince, begin, verdict)
     }
   }
 
@@ -145,27 +142,15 @@ extension StallWatch {
     try mailbox.send([Message.answer.rawValue, question] + position.numbers, to: rank)
   }
 
-  /// Whoever did not answer is missing. The lowest rank that waits says so; if nobody is missing, all may be well.
   private func conclude(_ inquiry: inout Inquiry, now: Int) throws {
     inquiry.question = nil
-    inquiry.begin = now + timeout
     var positions = inquiry.answers
     positions[communicator.rank] = Position(
       waitsIn: current, enteredByAll: enteredByAll, waited: now - inquiry.waitingSince)
-    if positions.count == communicator.rankCount {
-      // The last one may have come just now; it is a stall only if all still wait in the same a timeout later.
-      let operations = positions.mapValues(\.waitsIn)
-      guard let picture = inquiry.completePicture, picture.operations == operations else {
-        inquiry.completePicture = (operations, now)
-        return
-      }
-      guard now >= picture.time + timeout else { return }
+    switch inquiry.verdict.conclude(positions.mapValues(\.waitsIn), now: now) {
+    case .speak: throw stall(positions)
+    case .askAgain(let time): inquiry.begin = time
     }
-    let isSpeaker = positions.keys.min() == communicator.rank
-    if isSpeaker || now >= inquiry.speakAt ?? Int.max { throw stall(positions) }
-    inquiry.speakAt = inquiry.speakAt ?? now + Self.deferralTime
-    // A rank that leaves the word to another goes on to answer, and asks again if nothing happens.
-    inquiry.begin = now + Self.deferralTime
   }
 
   private func stall(_ positions: [Int: Position]) -> StallError {

@@ -95,9 +95,9 @@ public enum Timeline {
     return (0..<WorkTeam.mostThreads).reduce(0) { $0 + work[$1 * kinds + Int(kind.rawValue)] }
   }
 
-  /// Whether a thread is to record what it does.
+  /// Whether threads are to record what they do.
   @inline(__always)
-  static func isRecording(thread: Int) -> Bool { isOn }
+  static var isRecording: Bool { isOn }
 
   /// The same as ``record(_:_:_:)`` for one of the rank's threads: the main thread, number 0, keeps the span, and all
   /// add up their processor time.

@@ -96,7 +96,7 @@ public struct Phase: ~Copyable {
         let context = context.assumingMemoryBound(to: Context.self).pointee
         for thread in begin..<end {
           let instructions = context.pieces[thread].instructions
-          if Timeline.isRecording(thread: thread) {
+          if Timeline.isRecording {
             Phase.record(instructions, thread: thread, step: context.step)
           } else {
             for instruction in instructions {
