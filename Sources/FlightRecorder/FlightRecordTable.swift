@@ -74,7 +74,8 @@ public struct FlightRecordTable {
       : "\(place): left \(operation), \(before) ms before the last time recorded"
   }
 
-  /// Ranks without a record, such as "ranks 2-4, 7". A damaged header may claim any number of ranks: they are not listed.
+  /// Ranks without a record, such as "ranks 2-4, 7". A damaged header may claim any number of ranks: they are not
+  /// listed.
   private func missingRanks(_ rankCount: Int) -> String {
     var (gaps, next): ([String], Int) = ([], 0)
     for rank in records.map(\.rank) + [rankCount] {

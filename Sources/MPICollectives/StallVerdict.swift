@@ -1,4 +1,5 @@
-/// What a rank that waits concludes from what it has asked the others: pure, so that every case can be tried without ranks.
+/// What a rank that waits concludes from what it has asked the others: pure, so that every case can be tried without
+/// ranks.
 struct StallVerdict {
   enum Conclusion: Equatable {
     /// All may be well: ask again at this time.
