@@ -5,6 +5,7 @@
     apply_to = function)
 #define TABLE avx512Kernels
 #define HAS_FMA
+#define HAS_AVX512
 #define TABLE_NAME "AVX-512"
 #include "Build.h"
 #pragma clang attribute pop

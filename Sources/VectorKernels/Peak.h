@@ -1,6 +1,14 @@
 // As many multiply-adds as the processor can do: nothing is loaded or stored, and no chain waits for another.
 
-enum { lanes = 64 / sizeof(float), chains = 24 };
+// All sums stay in registers: of 32, 16 or 16 that hold a whole, a half or a quarter of 64 bytes each.
+#if defined(HAS_AVX512)
+enum { chains = 24 };
+#elif defined(HAS_FMA)
+enum { chains = 6 };
+#else
+enum { chains = 3 };
+#endif
+enum { lanes = 64 / sizeof(float) };
 typedef float Lanes __attribute__((vector_size(64)));
 
 static double multiplyAdds(size_t rounds) {
