@@ -54,6 +54,15 @@ let libraries: [Target] = [
     ]),
   .target(name: "Tracing", dependencies: ["Files", "Matrices", "Texts"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files", "Texts"]),
+  .target(
+    name: "Runs",
+    dependencies: [
+      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
+      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors",
+      "TensorFiles", "Texts", "Tracing", "Waiting",
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
 ]
 
 let programs: [Target] = [
@@ -62,13 +71,10 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
-      "MPICollectives",
-      "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Texts",
-      "Tracing", "Waiting",
+      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI",
+      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "Runs",
+      "TensorFiles", "Texts", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      .product(name: "Logging", package: "swift-log"),
-      .product(name: "SystemPackage", package: "swift-system"),
     ]),
   .executableTarget(
     name: "mpi-checks",
@@ -121,6 +127,7 @@ let tests: [Target] = [
     name: "MPICollectivesTests", dependencies: ["Collectives", "MPICollectives"]),
   .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
+  .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Runs", "TestSupport"]),
   .testTarget(
     name: "ProgramTests",
     dependencies: [

@@ -7,6 +7,7 @@ import MPICollectives
 import Matrices
 import Memory
 import NeuralNetwork
+import Runs
 import Texts
 
 /// `gan-dist bench`: how long a step takes here, and what it is spent on.

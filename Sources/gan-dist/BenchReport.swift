@@ -3,6 +3,7 @@ import GANTraining
 import MPI
 import MPICollectives
 import Matrices
+import Runs
 import Texts
 
 /// What the time of a step is spent on: means over all ranks.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Memory
+import Runs
 import TensorFiles
 
 /// `gan-dist compare`: how far two files of tensors are apart.

@@ -6,6 +6,7 @@ import MPICollectives
 import Matrices
 import Memory
 import Pictures
+import Runs
 import TensorFiles
 
 /// The program's exit statuses, numbered as in sysexits.h.

@@ -2,6 +2,7 @@ import GANTraining
 import Glibc
 import MPI
 import Memory
+import Runs
 
 /// The last words of a rank that failed.
 enum FailureReport {

@@ -1,4 +1,5 @@
 import Glibc
+import Runs
 
 /// Commands that work on files, in one process and without MPI.
 enum FileCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import FlightRecorder
+import Runs
 
 /// `gan-dist flight-record`: the flight records of a run's ranks as one table.
 struct FlightRecordCommand: ParsableCommand {

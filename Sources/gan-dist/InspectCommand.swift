@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import GANTraining
+import Runs
 import TensorFiles
 
 /// `gan-dist inspect`: what is in a checkpoint.

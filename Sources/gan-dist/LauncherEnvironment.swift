@@ -1,4 +1,5 @@
 import Glibc
+import Runs
 
 /// What the launcher (mpirun, srun, or another MPI's mpiexec) tells a process before MPI starts.
 enum LauncherEnvironment {

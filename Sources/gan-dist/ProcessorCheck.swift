@@ -1,5 +1,6 @@
 import MPI
 import Matrices
+import Runs
 
 /// Whether every rank's processor runs what is to be run.
 struct ProcessorCheck {

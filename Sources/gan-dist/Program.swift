@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Runs
 
 /// The command line: `gan-dist [train]`, and commands for what a run leaves.
 struct Program: ParsableCommand {
@@ -18,11 +19,6 @@ struct Program: ParsableCommand {
       FlightRecordCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
-}
-
-enum Version {
-  static let number = "0.1.0"
-  static let name = "gan-dist \(number)"
 }
 
 @main

@@ -5,6 +5,7 @@ import MPI
 import MPICollectives
 import Matrices
 import Memory
+import Runs
 
 /// What a rank must have before it begins, seen to where a lack of it can still be told.
 enum ResourceDemand {

@@ -4,6 +4,7 @@ import MPI
 import MPICollectives
 import Matrices
 import Processors
+import Runs
 import Waiting
 
 /// What a rank works with: threads and memory. None of it changes a result.

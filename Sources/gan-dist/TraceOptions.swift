@@ -1,4 +1,6 @@
 import ArgumentParser
+import MPI
+import Runs
 
 /// Which steps are traced, and where to.
 struct TraceOptions: ParsableArguments {
@@ -25,8 +27,17 @@ struct TraceOptions: ParsableArguments {
     transform: NumberOption<Int>.whole("--trace-after", 0...(1 << 32)).parse)
   var traceAfter: Int?
 
-  var stepCount: Int { traceSteps ?? 20 }
-  var stepsBefore: Int { traceAfter ?? 20 }
+  /// What records the steps; nil if no trace is asked for. Every rank must call this.
+  /// - Throws: `MPIError`; ``AgreedFailure`` of a `MemoryError`.
+  func tracer(
+    over communicator: Communicator, ranks: RankDirectory, log: RunLog?
+  ) throws -> StepTracer? {
+    guard let trace else { return nil }
+    try communicator.agree { try StepTracer.demandMemory() }
+    return StepTracer(
+      path: trace, stepsBefore: traceAfter ?? 20, stepCount: traceSteps ?? 20, over: communicator,
+      ranks: ranks, log: log)
+  }
 
   func validate() throws {
     if trace == "" { throw ValidationError("--trace needs the name of a file.") }

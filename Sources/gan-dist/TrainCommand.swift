@@ -6,6 +6,7 @@ import MPI
 import MPICollectives
 import Matrices
 import Pictures
+import Runs
 
 /// `gan-dist train`: the walk from the options to the end of the run.
 struct TrainCommand: ParsableCommand {
@@ -176,6 +177,7 @@ struct TrainCommand: ParsableCommand {
       dataSet, settings: settings, schedule: schedule, collective: collective,
       rankNames: ranks.names)
     if let start, let resumption {
+      _ = try communicator.agreeOnRoot { try start.load(into: trainer.state) }
       try start.restore(trainer, resumption, as: configuration, over: communicator)
     }
 
@@ -189,7 +191,7 @@ struct TrainCommand: ParsableCommand {
     for warning in shared.warnings + collective.warnings + flightWarnings {
       desk?.log.logger.warning("\(warning)")
     }
-    let tracer = try StepTracer(tracing, over: communicator, ranks: ranks, log: desk?.log)
+    let tracer = try tracing.tracer(over: communicator, ranks: ranks, log: desk?.log)
     guard let desk else { return try go(trainer, NoObserver(), tracer, communicator) }
     let description = RunDescription(
       configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source,
@@ -263,3 +265,5 @@ struct TrainCommand: ParsableCommand {
     return verbose ? .verbose : .normal
   }
 }
+
+extension ResumeSource: ExpressibleByArgument {}

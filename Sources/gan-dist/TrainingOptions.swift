@@ -2,6 +2,7 @@ import ArgumentParser
 import GANTraining
 import Matrices
 import NeuralNetwork
+import Runs
 
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
 struct TrainingOptions: ParsableArguments {

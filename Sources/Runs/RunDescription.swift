@@ -8,13 +8,27 @@ import NeuralNetwork
 import Texts
 
 /// What is run, where and on what: for config.json and for the first lines of the log.
-struct RunDescription {
+package struct RunDescription {
   let configuration: RunConfiguration
   let ranks: RankDirectory
   let dataSet: ImageDataSet
   let dataSource: String
   /// Global steps at the end of the run, those of a resumed run's past included.
   let totalSteps: Int
+
+  /// - Parameters:
+  ///   - configuration: what the run is set to.
+  ///   - ranks: who takes part.
+  ///   - dataSet: what it trains on.
+  ///   - dataSource: the folder of the data.
+  ///   - totalSteps: global steps at the end of the run.
+  package init(
+    configuration: RunConfiguration, ranks: RankDirectory, dataSet: ImageDataSet,
+    dataSource: String, totalSteps: Int
+  ) {
+    (self.configuration, self.ranks, self.dataSet) = (configuration, ranks, dataSet)
+    (self.dataSource, self.totalSteps) = (dataSource, totalSteps)
+  }
 
   var settings: TrainingSettings { configuration.settings }
   private var architecture: Architecture { configuration.architecture }
@@ -35,10 +49,10 @@ struct RunDescription {
   }
 
   /// The program as files of a run name it.
-  static var program: String { "\(Version.name) with \(arithmetic)" }
+  package static var program: String { "\(Version.name) with \(arithmetic)" }
 
   /// What the bits of a result depend on beside settings and data.
-  static var arithmetic: String {
+  package static var arithmetic: String {
     let set = Processor.instructionSet
     let library = XSMM.multiplies ? "libxsmm \(XSMM.version)" : "no libxsmm"
     let bits = set.fusesMultiplyAdd ? "" : ", no FMA: other last digits than with it"

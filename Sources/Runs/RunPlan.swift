@@ -2,7 +2,7 @@ import Files
 import GANTraining
 
 /// What a start is about to do with the disk. Rank 0 makes it by looking, and touches nothing.
-struct RunPlan {
+package struct RunPlan {
   /// The folder of the run; nil for a new one under runs/.
   let path: String?
   /// The checkpoint to go on from, and its file; nil to begin at the beginning.
@@ -16,7 +16,7 @@ struct RunPlan {
   ///   - out: the folder that `--out` names.
   ///   - resume: where `--resume` goes on from.
   /// - Throws: `RunFolderError`, `TensorFileError`.
-  init(out: String?, resume: ResumeSource?) throws {
+  package init(out: String?, resume: ResumeSource?) throws {
     let path = out ?? resume?.runFolder
     self.path = path
     // Another run's checkpoint begins a new run, in a folder of its own.

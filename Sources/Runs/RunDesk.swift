@@ -2,9 +2,9 @@ import FlightRecorder
 import Glibc
 
 /// What rank 0 works with: the run's folder, its log.
-struct RunDesk {
-  let folder: RunFolder
-  let log: RunLog
+package struct RunDesk {
+  package let folder: RunFolder
+  package let log: RunLog
 
   /// Takes possession of the run's folder, in an order in which nothing is lost:
   /// 1. the folder is made, if it is new, and its lock taken;
@@ -12,8 +12,11 @@ struct RunDesk {
   /// 3. folders and the log are made, and it is seen whether all else could be written;
   /// 4. what belongs to another past or another attempt is set aside.
   /// If any of it cannot be done, all of it is taken back.
+  /// - Parameters:
+  ///   - plan: what was seen of the disk.
+  ///   - verbosity: what the terminal is told.
   /// - Throws: `RunFolderError`.
-  init(_ plan: RunPlan, verbosity: RunLog.Verbosity) throws {
+  package init(_ plan: RunPlan, verbosity: RunLog.Verbosity) throws {
     let undo = UndoList()
     do {
       folder = try RunFolder(path: plan.path, undo: undo)

@@ -4,7 +4,7 @@ import TensorFiles
 import Texts
 
 /// What rank 0 tells of a run: lines, the table, pictures.
-final class RunReporter: TrainingObserver {
+package final class RunReporter: TrainingObserver {
   private let desk: RunDesk
   private let description: RunDescription
   private let resumption: Resumption?
@@ -29,10 +29,13 @@ final class RunReporter: TrainingObserver {
   private static let interpolationCount = 8
 
   /// - Parameters:
+  ///   - desk: the run's folder and log.
+  ///   - description: what is run.
   ///   - resumption: how a resumed run goes on.
+  ///   - sampleEvery: epochs between grids of samples; 0 for none but the first and the last.
   ///   - keptCheckpoints: how many to keep, at least 1.
   ///   - unrememberedOptions: those that the run does not remember.
-  init(
+  package init(
     desk: RunDesk, description: RunDescription, resumption: Resumption?, sampleEvery: Int,
     keptCheckpoints: Int, unrememberedOptions: [String]
   ) {
@@ -58,7 +61,7 @@ final class RunReporter: TrainingObserver {
 
   /// A folder with these two files holds a run: they are written when there is a checkpoint to go
   /// on from, and not before.
-  func trainingWillBegin(_ trainer: Trainer) throws {
+  package func trainingWillBegin(_ trainer: Trainer) throws {
     try folder.write(description.json, to: "config.json")
     metrics = try MetricsTable(folder: folder, history: trainer.history)
     firstStep = trainer.state.step
@@ -90,7 +93,7 @@ final class RunReporter: TrainingObserver {
     }
   }
 
-  func stepDidEnd(_ progress: TrainingProgress) {
+  package func stepDidEnd(_ progress: TrainingProgress) {
     guard let liveLine = log.liveLine else { return }
     let now = clock.now
     guard now - lastDrawn > .milliseconds(200) else { return }
@@ -106,7 +109,7 @@ final class RunReporter: TrainingObserver {
         + "  \(Phrases.count(speed)) images/s  \(Phrases.duration(left)) left")
   }
 
-  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
+  package func epochDidEnd(_ record: EpochRecord, trainer: Trainer) throws {
     try metrics?.append(record)
     let left =
       record.seconds / Double(record.steps) * Double(trainer.totalSteps - trainer.state.step)
@@ -120,7 +123,7 @@ final class RunReporter: TrainingObserver {
     }
   }
 
-  func checkpointIsDue(_ trainer: Trainer) throws {
+  package func checkpointIsDue(_ trainer: Trainer) throws {
     let step = trainer.state.step
     let path = folder.checkpoints.file(step: step)
     try Checkpoint.write(
@@ -133,14 +136,14 @@ final class RunReporter: TrainingObserver {
     }
   }
 
-  func trainingDidStop(_ trainer: Trainer) {
+  package func trainingDidStop(_ trainer: Trainer) {
     let command = ResumeHint.command(
       folder: folder.path, options: unrememberedOptions, rankCount: description.ranks.rankCount)
     log.logger.notice(
       "stopped as asked, after step \(Phrases.count(trainer.state.step)); to go on: \(command)")
   }
 
-  func trainingDidEnd(_ trainer: Trainer) throws {
+  package func trainingDidEnd(_ trainer: Trainer) throws {
     try write("generator.safetensors") {
       try GeneratorFile.write(
         trainer.state, configuration: description.configuration,

@@ -2,16 +2,18 @@ import Files
 import Glibc
 
 /// Standard output and standard error, unbuffered: the program's one door to a terminal.
-enum Console: Int32 {
+package enum Console: Int32 {
   case output = 1
   case error = 2
 
   /// Says the text to people; a reader that went away is not worth a failed run.
-  func say(_ text: String) { _ = Self.writeAll(text.escapedForTerminalByLine, to: rawValue) }
+  package func say(_ text: String) {
+    _ = Self.writeAll(text.escapedForTerminalByLine, to: rawValue)
+  }
 
   /// Writes what a command was asked for to standard output.
   /// - Throws: ``OutputError`` if it does not all get there.
-  static func deliver(_ result: String) throws(OutputError) {
+  package static func deliver(_ result: String) throws(OutputError) {
     guard writeAll(result.escapedForTerminalByLine, to: output.rawValue) else {
       throw OutputError(code: errno)
     }
@@ -47,20 +49,5 @@ enum Console: Int32 {
   private static func waitUntilWritable(_ descriptor: Int32) {
     var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     _ = poll(&request, 1, -1)
-  }
-}
-
-/// Standard output that did not take a command's result.
-struct OutputError: Error, CustomStringConvertible {
-  /// The system's error number.
-  let code: Int32
-
-  /// Whether the reader wanted no more, such as `head`: nobody needs to be told.
-  var isOfAReaderThatLeft: Bool { code == EPIPE }
-
-  var description: String {
-    code == EBADF
-      ? "cannot write to standard output: it is closed"
-      : "cannot write to standard output: \(String(cString: strerror(code)))"
   }
 }

@@ -3,9 +3,9 @@ import GANTraining
 import MPI
 
 /// Where a resumed run goes on: read by rank 0, known to all ranks.
-struct StartingPoint {
-  let configuration: RunConfiguration
-  let position: RunPosition
+package struct StartingPoint {
+  package let configuration: RunConfiguration
+  package let position: RunPosition
   /// Whether the run's folder has the checkpoint.
   private let isSaved: Bool
   /// On rank 0 only.
@@ -18,9 +18,13 @@ struct StartingPoint {
   }
 
   /// Tells all ranks of the checkpoint that rank 0 goes on from. Every rank must call this.
-  /// - Parameter plan: on rank 0.
+  /// - Parameters:
+  ///   - plan: on rank 0.
+  ///   - communicator: of all ranks.
   /// - Returns: nil if the run begins at its beginning.
-  static func share(_ plan: RunPlan?, over communicator: Communicator) throws -> StartingPoint? {
+  package static func share(_ plan: RunPlan?, over communicator: Communicator) throws
+    -> StartingPoint?
+  {
     var text = Data()
     if let plan, let checkpoint = plan.checkpoint {
       text = try JSONEncoder().encode(
@@ -37,8 +41,12 @@ struct StartingPoint {
   }
 
   /// How the run goes on with a configuration.
+  /// - Parameters:
+  ///   - next: the configuration.
+  ///   - imageCount: how many images the data have.
+  ///   - override: whether it may be another than the run was begun with.
   /// - Throws: `TrainingSettings.Invalid`, on every rank, for what it cannot go on with.
-  func resumption(
+  package func resumption(
     as next: RunConfiguration, imageCount: Int, override: Bool
   ) throws -> Resumption {
     try demandSameData(as: next, unless: override)
@@ -87,18 +95,24 @@ struct StartingPoint {
     return settings != configuration.settings || next.dataDigest != configuration.dataDigest
   }
 
-  /// Puts the run where the checkpoint left it, on all ranks. Every rank must call this.
-  /// - Parameter next: what the run is set to from now on.
-  func restore(
+  /// Reads the checkpoint's tensors, on rank 0; does nothing on others.
+  /// - Parameter state: where they go.
+  package func load(into state: TrainingState) throws { try checkpoint?.load(into: state) }
+
+  /// Puts the run where the checkpoint left it, on all ranks; rank 0 has loaded it. Every rank must call this.
+  /// - Parameters:
+  ///   - trainer: of the run, with the state that was loaded.
+  ///   - resumption: how the run goes on.
+  ///   - next: what the run is set to from now on.
+  ///   - communicator: of all ranks.
+  package func restore(
     _ trainer: Trainer, _ resumption: Resumption, as next: RunConfiguration,
     over communicator: Communicator
   ) throws {
-    let state = trainer.state
-    _ = try communicator.agreeOnRoot { try checkpoint?.load(into: state) }
     // Ranks that share memory must not all receive into it: one speaks for them. The others look at it after the next
     // exchange.
     if let leaders = try communicator.split(isMember: trainer.topology.isLeader) {
-      for arena in state.arenas { try leaders.broadcast(arena.values, from: 0) }
+      for arena in trainer.state.arenas { try leaders.broadcast(arena.values, from: 0) }
     }
     trainer.resume(resumption, isSaved: isSaved && configuration == next)
   }

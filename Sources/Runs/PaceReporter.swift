@@ -5,13 +5,14 @@ import Waiting
 /// Says in the log when steps become far slower than they were, and when they are as before.
 ///
 /// To be the last of all observers: the time that the others take is no step's.
-final class PaceReporter: TrainingObserver {
+package final class PaceReporter: TrainingObserver {
   private let log: RunLog
   private var pace = StepPace()
 
-  init(log: RunLog) { self.log = log }
+  /// - Parameter log: of the run.
+  package init(log: RunLog) { self.log = log }
 
-  func stepDidEnd(_ progress: TrainingProgress) {
+  package func stepDidEnd(_ progress: TrainingProgress) {
     switch pace.stepDidEnd(at: Spinning.monotonicTime()) {
     case .slow(let now, let best):
       log.logger.warning(
@@ -25,8 +26,8 @@ final class PaceReporter: TrainingObserver {
     }
   }
 
-  func epochDidEnd(_ record: EpochRecord, trainer: Trainer) { skip() }
-  func checkpointIsDue(_ trainer: Trainer) { skip() }
+  package func epochDidEnd(_ record: EpochRecord, trainer: Trainer) { skip() }
+  package func checkpointIsDue(_ trainer: Trainer) { skip() }
 
   /// What other observers have done until now is no part of a step.
   private func skip() { pace.stepBegins(at: Spinning.monotonicTime()) }

@@ -4,12 +4,12 @@ import MPI
 /// The flight records of a run that begins: a file a rank, in a folder of the run.
 ///
 /// A rank that cannot make its file goes on without one.
-struct FlightRecording {
+package struct FlightRecording {
   /// Nil if this rank has none.
-  let recorder: FlightRecorder?
+  package let recorder: FlightRecorder?
 
   /// Begins to record in memory: nothing is touched yet. Every rank must call this.
-  init(over communicator: Communicator) {
+  package init(over communicator: Communicator) {
     recorder = try? FlightRecorder(
       rank: communicator.rank, rankCount: communicator.rankCount, hostName: MPISession.hostName)
   }
@@ -18,7 +18,7 @@ struct FlightRecording {
   /// - Parameter run: the run's folder, on rank 0.
   /// - Returns: the folder as all ranks name it, and what went wrong, on all ranks: for the log.
   /// - Throws: `MPIError`.
-  func keep(
+  package func keep(
     in run: RunFolder?, over communicator: Communicator
   ) throws -> (folder: String, warnings: [String]) {
     let folder = try communicator.broadcast(run?.file(FlightRecordFolder.name) ?? "", from: 0)

@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// The folder of one run. Only rank 0 writes, and only one program at a time.
-struct RunFolder {
+package struct RunFolder {
   /// Where things are in it.
   struct Layout {
     /// As the user gave it.
@@ -95,7 +95,7 @@ struct RunFolder {
 
   /// Sees whether any file could be written whole; one that is there stays as it is.
   /// - Throws: `RunFolderError`.
-  static func demandWritable(file path: String) throws {
+  package static func demandWritable(file path: String) throws {
     do throws(FileError) {
       try DurableFile.probe(path)
     } catch {
@@ -137,26 +137,5 @@ struct RunFolder {
       reason = errno
     }
     throw RunFolderError(path: path, code: reason)
-  }
-}
-
-/// A file that is written to; what `write` was given is in the system's hands when it returns.
-final class OutputFile {
-  private let path: String
-  private let descriptor: Int32
-
-  /// - Throws: ``RunFolderError``.
-  init(path: String, _ flags: Int32) throws {
-    self.path = path
-    // A pipe in its place would wait for its reader.
-    descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o666)
-    if descriptor < 0 { throw RunFolderError(path: path) }
-  }
-
-  deinit { close(descriptor) }
-
-  /// - Throws: ``RunFolderError``, also for text that fits only in part.
-  func write(_ text: String) throws {
-    guard Console.writeAll(text, to: descriptor) else { throw RunFolderError(path: path) }
   }
 }

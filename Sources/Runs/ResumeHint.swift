@@ -3,7 +3,7 @@ import KernelFiles
 import SystemPackage
 
 /// The command line that goes on with a stopped run, to be pasted into a shell as it stands.
-enum ResumeHint {
+package enum ResumeHint {
   /// - Parameters:
   ///   - folder: the run's folder as the user gave it.
   ///   - options: what a run does not remember.
@@ -15,7 +15,7 @@ enum ResumeHint {
   }
 
   /// Set by the scripts of launch/: how they were started, with their own options, quoted.
-  static let startCommandVariable = "GAN_DIST_START_COMMAND"
+  package static let startCommandVariable = "GAN_DIST_START_COMMAND"
 
   /// All that stands before the program's options.
   private static func launcher(_ rankCount: Int) -> String {

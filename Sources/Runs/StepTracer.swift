@@ -9,13 +9,13 @@ import Tracing
 /// Records some steps on every rank, and brings them together on rank 0, which writes the trace.
 ///
 /// Every rank must have one: they meet after the last of the steps, or at the end of a run that has fewer.
-final class StepTracer: TrainingObserver {
+package final class StepTracer: TrainingObserver {
   private enum Phase {
     case warmingUp, recording, over
   }
 
   private let path: String
-  private let options: TraceOptions
+  private let stepsBefore, stepCount: Int
   private let communicator: Communicator
   private let ranks: RankDirectory
   private let clocks: HostClocks
@@ -30,44 +30,53 @@ final class StepTracer: TrainingObserver {
   /// Spans of a step for which there is room: hundreds of times those of a batch of 64.
   private static let spansOfStep = 1 << 16
 
-  /// Every rank must call this; nil if no trace is asked for.
-  /// - Throws: `MPIError`; ``AgreedFailure`` of a `MemoryError`.
-  init?(
-    _ options: TraceOptions, over communicator: Communicator, ranks: RankDirectory, log: RunLog?
-  ) throws {
-    guard let path = options.trace else { return nil }
-    (self.path, self.options, self.communicator) = (path, options, communicator)
+  /// Sees whether this rank has the memory for what it records.
+  /// - Throws: `MemoryError`.
+  package static func demandMemory() throws(MemoryError) {
+    let byteCount = spansOfStep * MemoryLayout<Timeline.Span>.stride
+    try Memory.demand(2 * byteCount, for: "the spans of a traced step")
+  }
+
+  /// - Parameters:
+  ///   - path: of the trace.
+  ///   - stepsBefore: steps of this run before the first that is traced.
+  ///   - stepCount: steps to trace.
+  ///   - communicator: of all ranks.
+  ///   - ranks: who takes part.
+  ///   - log: on rank 0.
+  package init(
+    path: String, stepsBefore: Int, stepCount: Int, over communicator: Communicator,
+    ranks: RankDirectory, log: RunLog?
+  ) {
+    (self.path, self.communicator) = (path, communicator)
+    (self.stepsBefore, self.stepCount) = (stepsBefore, stepCount)
     (self.ranks, self.log) = (ranks, log)
     clocks = HostClocks(ranks.hosts)
-    let byteCount = Self.spansOfStep * MemoryLayout<Timeline.Span>.stride
-    try communicator.agree {
-      try Memory.demand(2 * byteCount, for: "the spans of a traced step")
-    }
     // Memory is taken now, so that the first step recorded does not stumble over it.
     Timeline.start(capacity: Self.spansOfStep)
     _ = Timeline.stop()
   }
 
-  func trainingWillBegin(_ trainer: Trainer) { beginIfDue() }
+  package func trainingWillBegin(_ trainer: Trainer) { beginIfDue() }
 
-  func stepDidEnd(_ progress: TrainingProgress) throws {
+  package func stepDidEnd(_ progress: TrainingProgress) throws {
     guard phase != .over else { return }
     stepsTaken += 1
     if phase == .recording { keep(Timeline.stop()) }
-    if stepsTaken == options.stepsBefore + options.stepCount {
+    if stepsTaken == stepsBefore + stepCount {
       try finish()
     } else {
       beginIfDue()
     }
   }
 
-  func trainingDidStop(_ trainer: Trainer) throws { try endEarly() }
+  package func trainingDidStop(_ trainer: Trainer) throws { try endEarly() }
 
-  func trainingDidEnd(_ trainer: Trainer) throws { try endEarly() }
+  package func trainingDidEnd(_ trainer: Trainer) throws { try endEarly() }
 
   /// A step at a time, so that no step needs room for all.
   private func beginIfDue() {
-    guard stepsTaken >= options.stepsBefore else { return }
+    guard stepsTaken >= stepsBefore else { return }
     phase = .recording
     Timeline.start(capacity: Self.spansOfStep)
   }
@@ -81,12 +90,12 @@ final class StepTracer: TrainingObserver {
   private func endEarly() throws {
     guard phase != .over else { return }
     _ = Timeline.stop()
-    if stepsTaken > options.stepsBefore { return try finish() }
+    if stepsTaken > stepsBefore { return try finish() }
     phase = .over
     log?.logger.warning(
       """
       no trace: the run took \(Phrases.count(stepsTaken, "step")), and \
-      \(Phrases.count(options.stepsBefore)) were to be taken before the first traced one \
+      \(Phrases.count(stepsBefore)) were to be taken before the first traced one \
       (--trace-after)
       """)
   }

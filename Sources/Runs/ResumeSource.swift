@@ -1,15 +1,15 @@
-import ArgumentParser
 import Glibc
 import SystemPackage
 
 /// Where a run goes on from: `--resume latest` or `--resume PATH`.
-enum ResumeSource: ExpressibleByArgument, Equatable {
+package enum ResumeSource: Equatable {
   /// The newest whole checkpoint of the run folder.
   case latest
   /// A checkpoint, or a folder whose newest one is meant.
   case path(String)
 
-  init?(argument: String) {
+  /// - Parameter argument: what stands after `--resume`; nil if that is nothing.
+  package init?(argument: String) {
     if argument.isEmpty { return nil }
     self = argument == "latest" ? .latest : .path(argument)
   }

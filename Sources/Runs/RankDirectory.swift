@@ -3,27 +3,27 @@ import MPICollectives
 import Processors
 
 /// Which rank runs where, with how many threads: known to all ranks.
-struct RankDirectory {
+package struct RankDirectory {
   /// Who shares memory with whom.
-  let hosts: Hosts
-  let hostOfRank: [String]
-  let threadsOfRank: [Int]
+  package let hosts: Hosts
+  package let hostOfRank: [String]
+  package let threadsOfRank: [Int]
   /// Each rank's share of its host's processors.
-  let processorsOfRank: [Double]
+  package let processorsOfRank: [Double]
   /// How rank 0's host shares its processors among its ranks.
-  let sharing: Sharing
+  package let sharing: Sharing
 
   /// What is told of a host's processors.
-  struct Sharing: Equatable {
-    let processors: Int
+  package struct Sharing: Equatable {
+    package let processors: Int
     /// Processors' worth of time that a control group allows; nil for no limit.
-    let quota: Double?
+    package let quota: Double?
     /// Whether there are more threads than processors.
-    let isOversubscribed: Bool
+    package let isOversubscribed: Bool
   }
 
   /// Every rank must call this.
-  init(_ hosts: Hosts, share: ProcessorShare, threadCount: Int) throws {
+  package init(_ hosts: Hosts, share: ProcessorShare, threadCount: Int) throws {
     let communicator = hosts.world
     self.hosts = hosts
     hostOfRank = try communicator.allGather(MPISession.hostName)
@@ -36,13 +36,13 @@ struct RankDirectory {
       isOversubscribed: try communicator.broadcast(isOversubscribed ? 1 : 0, from: 0) == 1)
   }
 
-  var rankCount: Int { hostOfRank.count }
+  package var rankCount: Int { hostOfRank.count }
 
   /// What people call the ranks, such as "rank 2 on node1".
-  var names: [String] { hostOfRank.enumerated().map { "rank \($0) on \($1)" } }
+  package var names: [String] { hostOfRank.enumerated().map { "rank \($0) on \($1)" } }
 
   /// Hosts in the order of their first rank, with the number of their ranks.
-  var ranksOfHosts: [(host: String, ranks: Int)] {
+  package var ranksOfHosts: [(host: String, ranks: Int)] {
     var hosts: [(host: String, ranks: Int)] = []
     for host in hostOfRank {
       if let index = hosts.firstIndex(where: { $0.host == host }) {

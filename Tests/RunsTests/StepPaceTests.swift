@@ -1,6 +1,6 @@
 import Testing
 
-@testable import gan_dist
+@testable import Runs
 
 /// Steps of made-up lengths.
 @Suite struct StepPaceTests {

@@ -2,8 +2,8 @@ import Files
 import Logging
 
 /// The run's log: to the terminal as much as the user wants, to log.txt everything.
-struct RunLog {
-  enum Verbosity {
+package struct RunLog {
+  package enum Verbosity {
     case quiet, normal, verbose
 
     var level: Logger.Level {
@@ -15,7 +15,7 @@ struct RunLog {
     }
   }
 
-  let logger: Logger
+  package let logger: Logger
   let verbosity: Verbosity
   /// The live line; nil where there is no terminal or nothing to be said.
   let liveLine: LiveLine?

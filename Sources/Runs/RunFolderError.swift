@@ -2,19 +2,19 @@ import Files
 import Glibc
 
 /// A file or folder of the run that cannot be used.
-struct RunFolderError: Error, CustomStringConvertible {
-  enum Kind {
+package struct RunFolderError: Error, CustomStringConvertible {
+  package enum Kind {
     /// It is to be written, and cannot be.
     case unwritable
     /// A run is to go on from it, and nothing is there, or it cannot be read.
     case unreadable
   }
 
-  let kind: Kind
+  package let kind: Kind
   let path: String
   let reason: String
 
-  var description: String {
+  package var description: String {
     "cannot \(kind == .unwritable ? "write" : "go on from")"
       + " \(path.escapedForTerminal): \(reason)"
   }
