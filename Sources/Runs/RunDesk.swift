@@ -1,5 +1,6 @@
 import FlightRecorder
 import Glibc
+import MPI
 
 /// What rank 0 works with: the run's folder, its log.
 package struct RunDesk {
@@ -19,7 +20,7 @@ package struct RunDesk {
   package init(_ plan: RunPlan, verbosity: RunLog.Verbosity) throws {
     let undo = UndoList()
     do {
-      folder = try RunFolder(path: plan.path, undo: undo)
+      folder = try RunFolder(path: plan.path, hostName: MPISession.hostName, undo: undo)
       try plan.demandUnchanged()
       for name in ["samples", "plots", "checkpoints"] {
         try RunFolder.makeFolder(folder.file(name), undo: undo)

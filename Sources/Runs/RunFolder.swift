@@ -30,14 +30,15 @@ package struct RunFolder {
   /// Makes the folder if it is not there, and takes its lock.
   /// - Parameters:
   ///   - path: nil for a new folder under runs/.
+  ///   - hostName: of this program, for those that want the folder too.
   ///   - undo: how to take it back.
   /// - Throws: `RunFolderError` if it cannot be made, or is in use.
-  init(path: String?, undo: UndoList) throws {
+  init(path: String?, hostName: String, undo: UndoList) throws {
     if let path { try Self.makeFolder(path, undo: undo) }
     let layout = Layout(path: try path ?? Self.makeDefault(undo: undo))
     self.layout = layout
     let makesLock = Self.isAbsent(layout.lock)
-    lock = try RunLock(path: layout.lock, folder: layout.path)
+    lock = try RunLock(path: layout.lock, folder: layout.path, hostName: hostName)
     if makesLock { undo.add { unlink(layout.lock) } }
   }
 

@@ -1,6 +1,5 @@
 import Files
 import Glibc
-import MPI
 
 /// The right to write to a run's folder; given back when the process ends, however it ends.
 final class RunLock {
@@ -8,10 +7,11 @@ final class RunLock {
   /// What people should know of the lock; nil if there is nothing.
   let warning: String?
 
+  /// - Parameter hostName: of this program, for those that want the lock too.
   /// - Throws: ``RunFolderError`` if another program has it, which it names.
-  init(path: String, folder: String) throws {
+  init(path: String, folder: String, hostName: String) throws {
     do throws(FileLock.Refusal) {
-      lock = try FileLock(path: path, hostName: MPISession.hostName)
+      lock = try FileLock(path: path, hostName: hostName)
     } catch {
       throw Self.error(error, folder: folder)
     }

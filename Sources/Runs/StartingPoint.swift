@@ -22,9 +22,9 @@ package struct StartingPoint {
   ///   - plan: on rank 0.
   ///   - communicator: of all ranks.
   /// - Returns: nil if the run begins at its beginning.
-  package static func share(_ plan: RunPlan?, over communicator: Communicator) throws
-    -> StartingPoint?
-  {
+  package static func share(
+    _ plan: RunPlan?, over communicator: Communicator
+  ) throws -> StartingPoint? {
     var text = Data()
     if let plan, let checkpoint = plan.checkpoint {
       text = try JSONEncoder().encode(

@@ -73,7 +73,7 @@ struct BenchCommand: ParsableCommand {
     var settings = try training.settings(rankCount: communicator.rankCount, resuming: nil)
     try settings.validate(instructionSets: instructionSets, rankNames: ranks.names)
     let shared = try SharedDataSet(on: ranks.hosts) {
-      try TrainingData(explicitFolder: data)
+      try communicator.agreeOnRoot { try TrainingData(explicitFolder: data) }
     }
     try settings.validate(
       imageCount: shared.training.imageCount, pixelsPerImage: shared.training.pixelsPerImage)

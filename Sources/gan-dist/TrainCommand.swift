@@ -151,8 +151,10 @@ struct TrainCommand: ParsableCommand {
       rankNames: ranks.names)
     // 3. The data.
     let shared = try SharedDataSet(on: ranks.hosts) {
-      if let trace = tracing.trace { try RunFolder.demandWritable(file: trace) }
-      return try TrainingData(explicitFolder: data, resuming: start?.configuration)
+      try communicator.agreeOnRoot {
+        if let trace = tracing.trace { try RunFolder.demandWritable(file: trace) }
+        return try TrainingData(explicitFolder: data, resuming: start?.configuration)
+      }
     }
     let dataSet = shared.training
     try settings.validate(

@@ -3,7 +3,7 @@ import GANTraining
 import Glibc
 
 /// The data set that rank 0 reads for a run.
-struct TrainingData {
+package struct TrainingData {
   let set: ImageDataSet
   /// The folder that it was found in.
   let folder: String
@@ -15,17 +15,20 @@ struct TrainingData {
   }
 
   /// Reads the data of a folder, or those that a process without options finds.
+  /// - Parameter explicitFolder: that of `--data`.
   /// - Throws: `DataSetError`.
-  init(explicitFolder: String?) throws {
+  package init(explicitFolder: String?) throws {
     let folder = try DataLocation.resolve(explicitFolder: explicitFolder)
     self.init(try folder.readTrainingSet(), folder: folder.path, warnings: [])
   }
 
   /// Reads the data of a folder, or those that a run was begun with: where they were, else in the
   /// usual places.
-  /// - Parameter begun: what a resumed run was set to.
+  /// - Parameters:
+  ///   - explicitFolder: that of `--data`.
+  ///   - begun: what a resumed run was set to.
   /// - Throws: `DataSetError`.
-  init(explicitFolder: String?, resuming begun: RunConfiguration?) throws {
+  package init(explicitFolder: String?, resuming begun: RunConfiguration?) throws {
     guard explicitFolder == nil, let begun, let remembered = begun.dataFolder else {
       try self.init(explicitFolder: explicitFolder)
       return

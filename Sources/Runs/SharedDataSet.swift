@@ -3,21 +3,23 @@ import MPI
 import MPICollectives
 
 /// The data set: read by rank 0, so that only its host needs the files, and in memory once a host.
-struct SharedDataSet {
-  let training: ImageDataSet
+package struct SharedDataSet {
+  package let training: ImageDataSet
   /// The folder that rank 0 found it in; "" elsewhere.
-  let source: String
+  package let source: String
   /// The same as it can be found again from anywhere, on all ranks; "" if its name is no text.
-  let lastingSource: String
+  package let lastingSource: String
   /// What went wrong, on rank 0: for the log.
-  let warnings: [String]
+  package let warnings: [String]
 
   /// Gives data that rank 0 reads to all ranks. Every rank must call this.
-  /// - Parameter read: is called on rank 0 only.
-  /// - Throws: ``AgreedFailure`` on all ranks if `read` throws; ``UnlikeDataError`` on all ranks.
-  init(on hosts: Hosts, read: () throws -> TrainingData) throws {
+  /// - Parameters:
+  ///   - hosts: of all ranks.
+  ///   - read: gives the data on rank 0 and nil elsewhere, or throws on all ranks.
+  /// - Throws: what `read` throws; ``UnlikeDataError`` on all ranks.
+  package init(on hosts: Hosts, read: () throws -> TrainingData?) throws {
     let communicator = hosts.world
-    var data = try communicator.agreeOnRoot(read)
+    var data = try read()
     source = data?.folder ?? ""
     lastingSource = try communicator.broadcast(data?.lastingFolder ?? "", from: 0)
     let dataWarnings = data?.warnings ?? []
@@ -69,27 +71,5 @@ struct SharedDataSet {
     } catch let error as SharedMemoryError {
       return (nil, "each of \(host.rankCount) ranks keeps the data set by itself: \(error)")
     }
-  }
-}
-
-/// Data that did not arrive as rank 0 read them: known to all ranks.
-struct UnlikeDataError: Error, CustomStringConvertible {
-  let ranks: [Int]
-
-  var description: String {
-    """
-    the data set of \(ranks.count == 1 ? "rank" : "ranks") \(ranks.map(String.init).joined(separator: ", ")) \
-    is not what rank 0 has: it was damaged on the way or in memory. Start again
-    """
-  }
-
-  /// Compares the digests of all ranks that have received pixels. Every rank must call this.
-  /// - Parameter dataSet: nil where another rank of the host has received them.
-  fileprivate static func demandLike(
-    _ dataSet: ImageDataSet?, over communicator: Communicator
-  ) throws {
-    let digests = try communicator.allGather(dataSet.map { $0.digest?.hex ?? "" } ?? "-")
-    let unlike = digests.indices.filter { digests[$0] != digests[0] && digests[$0] != "-" }
-    if !unlike.isEmpty { throw UnlikeDataError(ranks: unlike) }
   }
 }

@@ -1,14 +1,13 @@
 import MPI
 import Matrices
-import Runs
 
 /// Whether every rank's processor runs what is to be run.
-struct ProcessorCheck {
+package struct ProcessorCheck {
   private let problem: ProcessorError?
 
   /// Tries this rank's processor out. Must come before the process has threads, and before MPI
   /// starts.
-  init() {
+  package init() {
     do {
       try Processor.verify()
       problem = nil
@@ -18,8 +17,13 @@ struct ProcessorCheck {
   }
 
   /// What each rank uses. Every rank must call this.
+  /// - Parameters:
+  ///   - communicator: of all ranks.
+  ///   - rankNames: what people call them.
   /// - Throws: ``UnfitProcessorError``, on every rank.
-  func agree(over communicator: Communicator, rankNames: [String]) throws -> [InstructionSet] {
+  package func agree(
+    over communicator: Communicator, rankNames: [String]
+  ) throws -> [InstructionSet] {
     let problems = try communicator.allGather(problem?.description ?? "")
     let isBadUsage = try communicator.allGather(problem?.isBadUsage == true ? 1 : 0)
     if let first = problems.firstIndex(where: { !$0.isEmpty }) {
@@ -31,20 +35,5 @@ struct ProcessorCheck {
     return try communicator.allGather(Processor.instructionSet.rawValue).map {
       InstructionSet(rawValue: $0)!
     }
-  }
-}
-
-/// A rank whose processor does not run what is to be run: known to all ranks.
-struct UnfitProcessorError: Error, CustomStringConvertible {
-  /// What people call the rank; nil where there is one only.
-  let place: String?
-  /// How many more ranks have problems.
-  let others: Int
-  let problem: String
-  let isBadUsage: Bool
-
-  var description: String {
-    let others = others == 0 ? "" : " (and \(Phrases.count(others, "other rank")))"
-    return (place.map { "\($0)\(others): " } ?? "") + problem
   }
 }
