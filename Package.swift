@@ -19,6 +19,7 @@ let libraries: [Target] = [
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "Waiting", dependencies: ["CLinux"]),
+  .target(name: "Timelines", dependencies: ["Waiting"]),
   .target(name: "KernelFiles"),
   .target(name: "Texts"),
   .target(name: "Processors", dependencies: ["CLinux", "KernelFiles", "Texts"]),
@@ -29,9 +30,16 @@ let libraries: [Target] = [
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "Matrices",
-    dependencies: ["CXSMM", "Collectives", "Memory", "TrialProcess", "VectorKernels", "Waiting"]),
+    dependencies: [
+      "CXSMM", "Collectives", "Memory", "Timelines", "TrialProcess", "VectorKernels", "Waiting",
+    ]),
+  .target(name: "Randomness", dependencies: ["Matrices", "VectorKernels"]),
+  .target(name: "ProcessorPeak", dependencies: ["Matrices", "VectorKernels", "Waiting"]),
   .target(
-    name: "NeuralNetwork", dependencies: ["Collectives", "Matrices", "Memory", "VectorKernels"]),
+    name: "NeuralNetwork",
+    dependencies: [
+      "Collectives", "Matrices", "Memory", "Randomness", "Timelines", "VectorKernels",
+    ]),
   .target(
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
@@ -42,7 +50,8 @@ let libraries: [Target] = [
   .target(
     name: "GANTraining",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "Collectives", "FashionMNIST", "Files", "Matrices", "Memory", "NeuralNetwork", "Randomness",
+      "TensorFiles", "Timelines",
     ]),
   .target(
     name: "FlightRecorder",
@@ -50,9 +59,9 @@ let libraries: [Target] = [
   .target(
     name: "MPICollectives",
     dependencies: [
-      "Collectives", "FlightRecorder", "MPI", "Matrices", "Memory", "Texts", "Waiting",
+      "Collectives", "FlightRecorder", "MPI", "Memory", "Texts", "Timelines", "Waiting",
     ]),
-  .target(name: "Tracing", dependencies: ["Files", "Matrices", "Texts"]),
+  .target(name: "Tracing", dependencies: ["Files", "Texts", "Timelines"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files", "Texts"]),
 ]
 
@@ -63,9 +72,8 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
-      "MPICollectives",
-      "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "TensorFiles", "Texts",
-      "Tracing", "Waiting",
+      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "ProcessorPeak",
+      "Processors", "Randomness", "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -74,8 +82,7 @@ let programs: [Target] = [
     name: "mpi-checks",
     dependencies: [
       "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI",
-      "MPICollectives", "Matrices",
-      "NeuralNetwork",
+      "MPICollectives", "Matrices", "NeuralNetwork", "Timelines",
     ]),
 ]
 
@@ -85,7 +92,7 @@ let tests: [Target] = [
     name: "confined", path: "Tests/confined",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
-    name: "TestSupport", dependencies: ["Collectives", "Matrices", "Waiting"],
+    name: "TestSupport", dependencies: ["Collectives", "Matrices", "Randomness", "Waiting"],
     path: "Tests/TestSupport"),
   .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
@@ -96,9 +103,10 @@ let tests: [Target] = [
   .testTarget(
     name: "MatricesTests",
     dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
+  .testTarget(name: "RandomnessTests", dependencies: ["Matrices", "Randomness", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests",
-    dependencies: ["Collectives", "Matrices", "NeuralNetwork", "TestSupport"]),
+    dependencies: ["Collectives", "Matrices", "NeuralNetwork", "Randomness", "TestSupport"]),
   .testTarget(
     name: "FilesTests",
     dependencies: [
@@ -111,15 +119,15 @@ let tests: [Target] = [
     name: "GANTrainingTests",
     dependencies: [
       "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork",
-      "TensorFiles",
-      "TestSupport",
+      "Randomness", "TensorFiles", "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "TestSupport"]),
   .testTarget(
     name: "MPICollectivesTests", dependencies: ["Collectives", "MPICollectives"]),
-  .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
+  .testTarget(
+    name: "TracingTests", dependencies: ["Files", "TestSupport", "Timelines", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(
     name: "ProgramTests",

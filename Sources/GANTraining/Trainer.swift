@@ -2,6 +2,8 @@ import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork
+import Randomness
+import Timelines
 
 /// What an epoch came to.
 public struct EpochRecord: Equatable, Sendable, Codable {

@@ -2,8 +2,8 @@ import FoundationEssentials
 import GANTraining
 import MPI
 import MPICollectives
-import Matrices
 import Texts
+import Timelines
 
 /// What the time of a step is spent on: means over all ranks.
 struct TimeShares {

@@ -4,6 +4,7 @@ import MPI
 import MPICollectives
 import Matrices
 import Memory
+import Timelines
 import Tracing
 
 /// Records some steps on every rank, and brings them together on rank 0, which writes the trace.
@@ -44,7 +45,7 @@ final class StepTracer: TrainingObserver {
       try Memory.demand(2 * byteCount, for: "the spans of a traced step")
     }
     // Memory is taken now, so that the first step recorded does not stumble over it.
-    Timeline.start(capacity: Self.spansOfStep)
+    Timeline.start(capacity: Self.spansOfStep, threadCount: WorkTeam.threadCount)
     _ = Timeline.stop()
   }
 
@@ -69,7 +70,7 @@ final class StepTracer: TrainingObserver {
   private func beginIfDue() {
     guard stepsTaken >= options.stepsBefore else { return }
     phase = .recording
-    Timeline.start(capacity: Self.spansOfStep)
+    Timeline.start(capacity: Self.spansOfStep, threadCount: WorkTeam.threadCount)
   }
 
   private func keep(_ step: [Timeline.Span]) {

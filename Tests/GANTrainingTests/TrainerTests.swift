@@ -2,6 +2,7 @@ import Collectives
 import FashionMNIST
 import Matrices
 import NeuralNetwork
+import Randomness
 import TestSupport
 import Testing
 
