@@ -45,12 +45,12 @@ let libraries: [Target] = [
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
   .target(
-    name: "FashionMNIST",
+    name: "MNISTFamily",
     dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "GANTraining",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "Matrices", "Memory", "NeuralNetwork", "Randomness",
+      "Collectives", "Files", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork", "Randomness",
       "TensorFiles", "Timelines",
     ]),
   .target(
@@ -71,7 +71,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MNISTFamily", "MPI",
       "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "ProcessorPeak",
       "Processors", "Randomness", "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -81,7 +81,7 @@ let programs: [Target] = [
   .executableTarget(
     name: "mpi-checks",
     dependencies: [
-      "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI",
+      "AllocationCounter", "Collectives", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
       "MPICollectives", "Matrices", "NeuralNetwork", "Timelines",
     ]),
 ]
@@ -114,11 +114,11 @@ let tests: [Target] = [
     ]),
   .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
   .testTarget(
-    name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),
+    name: "MNISTFamilyTests", dependencies: ["CZlib", "MNISTFamily", "TestSupport"]),
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork",
+      "Collectives", "GANTraining", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork",
       "Randomness", "TensorFiles", "TestSupport",
     ]),
   .testTarget(

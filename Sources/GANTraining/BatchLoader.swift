@@ -1,4 +1,4 @@
-import FashionMNIST
+import MNISTFamily
 import Matrices
 import NeuralNetwork
 import Randomness

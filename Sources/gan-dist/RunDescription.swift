@@ -1,7 +1,7 @@
 import Collectives
-import FashionMNIST
 import FoundationEssentials
 import GANTraining
+import MNISTFamily
 import MPI
 import Matrices
 import NeuralNetwork

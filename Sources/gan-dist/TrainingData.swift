@@ -1,6 +1,6 @@
-import FashionMNIST
 import GANTraining
 import Glibc
+import MNISTFamily
 
 /// The data set that rank 0 reads for a run.
 struct TrainingData {

@@ -1,5 +1,5 @@
-import FashionMNIST
 import Foundation
+import MNISTFamily
 import Testing
 
 /// The error of reading `path` as `content`; nil if it reads.
