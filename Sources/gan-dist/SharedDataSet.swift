@@ -88,7 +88,7 @@ struct UnlikeDataError: Error, CustomStringConvertible {
   fileprivate static func demandLike(
     _ dataSet: ImageDataSet?, over communicator: Communicator
   ) throws {
-    let digests = try communicator.allGather(dataSet.map { $0.digest?.hex ?? "" } ?? "-")
+    let digests = try communicator.allGather(dataSet?.digest.hex ?? "-")
     let unlike = digests.indices.filter { digests[$0] != digests[0] && digests[$0] != "-" }
     if !unlike.isEmpty { throw UnlikeDataError(ranks: unlike) }
   }

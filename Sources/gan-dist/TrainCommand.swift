@@ -161,7 +161,7 @@ struct TrainCommand: ParsableCommand {
     let configuration = RunConfiguration(
       settings: settings, architecture: Architecture(imageSize: dataSet.pixelsPerImage),
       imageHeight: dataSet.imageHeight, imageWidth: dataSet.imageWidth,
-      dataDigest: dataSet.digest?.hex ?? "", imageCount: dataSet.imageCount,
+      dataDigest: dataSet.digest.hex, imageCount: dataSet.imageCount,
       dataFolder: shared.lastingSource.isEmpty ? nil : shared.lastingSource)
     let resumption = try start?.resumption(
       as: configuration, imageCount: dataSet.imageCount, override: training.override)

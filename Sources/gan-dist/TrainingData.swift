@@ -33,7 +33,7 @@ struct TrainingData {
     let problem: DataSetError
     do {
       let data = try TrainingData(explicitFolder: remembered)
-      if data.set.digest?.hex ?? "" == begun.dataDigest {
+      if data.set.digest.hex == begun.dataDigest {
         self = data
         return
       }
@@ -42,8 +42,7 @@ struct TrainingData {
     } catch let error as DataSetError {
       problem = error
     }
-    if let usual = try? TrainingData(explicitFolder: nil),
-      usual.set.digest?.hex ?? "" == begun.dataDigest
+    if let usual = try? TrainingData(explicitFolder: nil), usual.set.digest.hex == begun.dataDigest
     {
       self.init(
         usual.set, folder: usual.folder,
