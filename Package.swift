@@ -19,6 +19,7 @@ let libraries: [Target] = [
     name: "VectorKernels",
     cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra"])]),
   .target(name: "Waiting", dependencies: ["CLinux"]),
+  .target(name: "Timelines", dependencies: ["Waiting"]),
   .target(name: "KernelFiles"),
   .target(name: "Texts"),
   .target(name: "Processors", dependencies: ["CLinux", "KernelFiles", "Texts"]),
@@ -29,20 +30,28 @@ let libraries: [Target] = [
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
     name: "Matrices",
-    dependencies: ["CXSMM", "Collectives", "Memory", "TrialProcess", "VectorKernels", "Waiting"]),
+    dependencies: [
+      "CXSMM", "Collectives", "Memory", "Timelines", "TrialProcess", "VectorKernels", "Waiting",
+    ]),
+  .target(name: "Randomness", dependencies: ["Matrices", "VectorKernels"]),
+  .target(name: "ProcessorPeak", dependencies: ["Matrices", "VectorKernels", "Waiting"]),
   .target(
-    name: "NeuralNetwork", dependencies: ["Collectives", "Matrices", "Memory", "VectorKernels"]),
+    name: "NeuralNetwork",
+    dependencies: [
+      "Collectives", "Matrices", "Memory", "Randomness", "Timelines", "VectorKernels",
+    ]),
   .target(
     name: "Files",
     dependencies: ["COpenSSL", .product(name: "SystemPackage", package: "swift-system")]),
   .target(name: "TensorFiles", dependencies: ["Files"]),
   .target(
-    name: "FashionMNIST",
+    name: "MNISTFamily",
     dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
     name: "GANTraining",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "Matrices", "Memory", "NeuralNetwork", "TensorFiles",
+      "Collectives", "Files", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork", "Randomness",
+      "TensorFiles", "Timelines",
     ]),
   .target(
     name: "FlightRecorder",
@@ -50,16 +59,16 @@ let libraries: [Target] = [
   .target(
     name: "MPICollectives",
     dependencies: [
-      "Collectives", "FlightRecorder", "MPI", "Matrices", "Memory", "Texts", "Waiting",
+      "Collectives", "FlightRecorder", "MPI", "Memory", "Texts", "Timelines", "Waiting",
     ]),
-  .target(name: "Tracing", dependencies: ["Files", "Matrices", "Texts"]),
+  .target(name: "Tracing", dependencies: ["Files", "Texts", "Timelines"]),
   .target(name: "Pictures", dependencies: ["CCairo", "Files", "Texts"]),
   .target(
     name: "Runs",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MPI",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MNISTFamily", "MPI",
       "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors",
-      "TensorFiles", "Texts", "Tracing", "Waiting",
+      "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
@@ -71,17 +80,16 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Collectives", "FashionMNIST", "Files", "FlightRecorder", "GANTraining", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors", "Runs",
-      "TensorFiles", "Texts", "Waiting",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
+      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "ProcessorPeak",
+      "Processors", "Randomness", "Runs", "TensorFiles", "Texts", "Timelines", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   .executableTarget(
     name: "mpi-checks",
     dependencies: [
-      "AllocationCounter", "Collectives", "FashionMNIST", "FlightRecorder", "GANTraining", "MPI",
-      "MPICollectives", "Matrices",
-      "NeuralNetwork",
+      "AllocationCounter", "Collectives", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
+      "MPICollectives", "Matrices", "NeuralNetwork", "Timelines",
     ]),
 ]
 
@@ -91,7 +99,7 @@ let tests: [Target] = [
     name: "confined", path: "Tests/confined",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
   .target(
-    name: "TestSupport", dependencies: ["Collectives", "Matrices", "Waiting"],
+    name: "TestSupport", dependencies: ["Collectives", "Matrices", "Randomness", "Waiting"],
     path: "Tests/TestSupport"),
   .testTarget(name: "KernelFilesTests", dependencies: ["KernelFiles"]),
   .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
@@ -102,9 +110,10 @@ let tests: [Target] = [
   .testTarget(
     name: "MatricesTests",
     dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
+  .testTarget(name: "RandomnessTests", dependencies: ["Matrices", "Randomness", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests",
-    dependencies: ["Collectives", "Matrices", "NeuralNetwork", "TestSupport"]),
+    dependencies: ["Collectives", "Matrices", "NeuralNetwork", "Randomness", "TestSupport"]),
   .testTarget(
     name: "FilesTests",
     dependencies: [
@@ -112,20 +121,20 @@ let tests: [Target] = [
     ]),
   .testTarget(name: "TensorFilesTests", dependencies: ["Files", "TensorFiles", "TestSupport"]),
   .testTarget(
-    name: "FashionMNISTTests", dependencies: ["CZlib", "FashionMNIST", "TestSupport"]),
+    name: "MNISTFamilyTests", dependencies: ["CZlib", "MNISTFamily", "TestSupport"]),
   .testTarget(
     name: "GANTrainingTests",
     dependencies: [
-      "Collectives", "FashionMNIST", "GANTraining", "Matrices", "Memory", "NeuralNetwork",
-      "TensorFiles",
-      "TestSupport",
+      "Collectives", "GANTraining", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork",
+      "Randomness", "TensorFiles", "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "TestSupport"]),
   .testTarget(
     name: "MPICollectivesTests", dependencies: ["Collectives", "MPICollectives"]),
-  .testTarget(name: "TracingTests", dependencies: ["Files", "Matrices", "TestSupport", "Tracing"]),
+  .testTarget(
+    name: "TracingTests", dependencies: ["Files", "TestSupport", "Timelines", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
   .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Runs", "TestSupport"]),
   .testTarget(

@@ -27,22 +27,22 @@ static inline void xsmmPrepare(const char *_Nonnull target) {
 }
 
 /// The kernel of result[rows, columns] = left[rows, inner] * right[inner, columns], or += where it accumulates.
-/// Steps lead from row to row, in numbers; a transposed left factor is [inner, rows] in memory. Of bfloat16 numbers,
+/// Strides lead from row to row, in numbers; a transposed left factor is [inner, rows] in memory. Of bfloat16 numbers,
 /// the right factor has the rows 2i and 2i + 1 interleaved, and `inner` is even. Null if there is no such kernel.
 static inline const void *_Nullable xsmmMultiplyKernel(
-    int rows, int columns, int inner, int leftStep, int rightStep, int resultStep,
+    int rows, int columns, int inner, int leftStride, int rightStride, int resultStride,
     bool leftIsTransposed, bool accumulates, bool bfloat16) {
   const float alpha = 1, beta = accumulates ? 1 : 0;
   const int prefetch = LIBXSMM_GEMM_PREFETCH_NONE;
   if (bfloat16) {
     if (leftIsTransposed) return 0;
     const int flags = LIBXSMM_GEMM_FLAG_VNNI_A;
-    return (const void *)libxsmm_bsmmdispatch(columns, rows, inner, &rightStep, &leftStep,
-                                              &resultStep, &alpha, &beta, &flags, &prefetch);
+    return (const void *)libxsmm_bsmmdispatch(columns, rows, inner, &rightStride, &leftStride,
+                                              &resultStride, &alpha, &beta, &flags, &prefetch);
   }
   const int flags = leftIsTransposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-  return (const void *)libxsmm_smmdispatch(columns, rows, inner, &rightStep, &leftStep, &resultStep,
-                                           &alpha, &beta, &flags, &prefetch);
+  return (const void *)libxsmm_smmdispatch(columns, rows, inner, &rightStride, &leftStride,
+                                           &resultStride, &alpha, &beta, &flags, &prefetch);
 }
 
 static inline void xsmmMultiply(const void *_Nonnull kernel, const void *_Nonnull left,
@@ -52,15 +52,15 @@ static inline void xsmmMultiply(const void *_Nonnull kernel, const void *_Nonnul
 
 /// The kernel that turns [rows, columns] words of 32 bits into [columns, rows]. Null if there is none.
 static inline const void *_Nullable xsmmTransposeKernel(unsigned rows, unsigned columns,
-                                                        unsigned resultStep) {
+                                                        unsigned resultStride) {
   libxsmm_descriptor_blob memory;
   return (const void *)libxsmm_dispatch_trans(
-      libxsmm_trans_descriptor_init(&memory, 4, columns, rows, resultStep));
+      libxsmm_trans_descriptor_init(&memory, 4, columns, rows, resultStride));
 }
 
 static inline void xsmmTranspose(const void *_Nonnull kernel, const void *_Nonnull words,
-                                 unsigned step, void *_Nonnull result, unsigned resultStep) {
-  ((libxsmm_xtransfunction)kernel)(words, &step, result, &resultStep);
+                                 unsigned stride, void *_Nonnull result, unsigned resultStride) {
+  ((libxsmm_xtransfunction)kernel)(words, &stride, result, &resultStride);
 }
 
 static inline const char *_Nonnull xsmmVersion(void) { return LIBXSMM_CONFIG_VERSION; }

@@ -16,25 +16,26 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
     self.hex = hex
   }
 
-  /// The digest of `bytes`; nil if OpenSSL offers no SHA-256 here.
-  public init?(of bytes: UnsafeRawBufferPointer) {
+  /// The digest of `bytes`.
+  public init(of bytes: UnsafeRawBufferPointer) {
     var hasher = Hasher()
     hasher.update(bytes)
-    guard let digest = hasher.finish() else { return nil }
-    self = digest
+    self = hasher.finish()
   }
 }
 
 extension ContentDigest {
   /// Takes content piece by piece: the one place that calls OpenSSL.
+  ///
+  /// The process ends if OpenSSL has no SHA-256: neither data nor checkpoints can be checked then.
   public struct Hasher: ~Copyable {
-    private let context: OpaquePointer?
-    private var isSound: Bool
+    private let context: OpaquePointer
 
     /// Starts a SHA-256 digest.
     public init() {
-      context = EVP_MD_CTX_new()
-      isSound = context != nil && EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+      guard let context = EVP_MD_CTX_new() else { Self.fail() }
+      self.context = context
+      Self.demand(EVP_DigestInit_ex(context, EVP_sha256(), nil))
     }
 
     deinit {
@@ -43,7 +44,7 @@ extension ContentDigest {
 
     /// Adds the next bytes of the content.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-      isSound = isSound && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
+      Self.demand(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count))
     }
 
     /// Adds the UTF-8 bytes of a text.
@@ -52,13 +53,20 @@ extension ContentDigest {
       text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
     }
 
-    /// The digest of all bytes added; nil if OpenSSL offers no SHA-256 here.
-    public consuming func finish() -> ContentDigest? {
+    /// The digest of all bytes added.
+    public consuming func finish() -> ContentDigest {
       var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
       var byteCount: UInt32 = 0
-      guard isSound, EVP_DigestFinal_ex(context, &bytes, &byteCount) == 1 else { return nil }
+      Self.demand(EVP_DigestFinal_ex(context, &bytes, &byteCount))
       return ContentDigest(hex: bytes.prefix(Int(byteCount)).map(Self.hexadecimal).joined())
     }
+
+    /// - Parameter result: of OpenSSL; 1 means success.
+    private static func demand(_ result: Int32) {
+      guard result == 1 else { fail() }
+    }
+
+    private static func fail() -> Never { fatalError("OpenSSL offers no SHA-256 here") }
 
     private static func hexadecimal(_ byte: UInt8) -> String {
       (byte < 16 ? "0" : "") + String(byte, radix: 16)

@@ -1,6 +1,7 @@
-import FashionMNIST
+import MNISTFamily
 import Matrices
 import NeuralNetwork
+import Randomness
 
 /// The images of each step: a fresh shuffle of the whole data set every epoch, the same on every rank.
 final class BatchLoader {

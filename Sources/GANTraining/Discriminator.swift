@@ -1,5 +1,6 @@
 import Matrices
 import NeuralNetwork
+import Randomness
 
 /// D: images `[rows, pixels]` to logits `[rows, 1]`; the sigmoid of a logit is the probability "real".
 ///

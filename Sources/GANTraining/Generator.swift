@@ -1,5 +1,6 @@
 import Matrices
 import NeuralNetwork
+import Randomness
 
 /// G: noise `[rows, 64]` to images `[rows, pixels]` in [-1, 1].
 ///

@@ -2,6 +2,7 @@ import Glibc
 import Matrices
 import Memory
 import NeuralNetwork
+import Randomness
 
 /// Images that G makes in inference mode. Ranks do not meet here, and training is not disturbed.
 public enum SampleImages {

@@ -1,4 +1,5 @@
 import Matrices
+import Timelines
 
 /// A part of a step that is no layer's, as traces call it.
 struct StepPart {

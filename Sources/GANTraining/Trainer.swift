@@ -1,7 +1,9 @@
 import Collectives
-import FashionMNIST
+import MNISTFamily
 import Matrices
 import NeuralNetwork
+import Randomness
+import Timelines
 
 /// What an epoch came to.
 public struct EpochRecord: Equatable, Sendable, Codable {

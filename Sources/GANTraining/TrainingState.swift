@@ -1,6 +1,6 @@
 import Collectives
-import Matrices
 import NeuralNetwork
+import Randomness
 
 /// Parameters and buffers of one network: all that inference needs.
 public final class NetworkState {

@@ -1,6 +1,7 @@
 import Collectives
 import Matrices
 import NeuralNetwork
+import Randomness
 
 /// One global training step, planned once for this rank's rows and outputs.
 ///

@@ -1,6 +1,6 @@
 import FlightRecorder
 import MPI
-import Matrices
+import Timelines
 import Waiting
 
 /// What this rank does with exchanges, told in one place: the stall watch, the flight record and the timeline have it

@@ -1,5 +1,5 @@
 import MPI
-import Matrices
+import Timelines
 
 /// The clocks of all hosts. Ranks of a host share one.
 public struct HostClocks {

@@ -45,7 +45,7 @@ extension InstructionList {
     }
 
     let right = RightFactor(
-      address: transposed.elements, precision: weight.precision, step: rows)
+      address: transposed.elements, precision: weight.precision, stride: rows)
     let result = try workspace.matrix(rows: columns, columns: rows)
     for columns in Cut.pieces(of: 0..<columns, size: Cut.rows) {
       for rows in Cut.columns(rows) {

@@ -1,3 +1,5 @@
+import Timelines
+
 /// One thing that a worker does in a step: a function, and the numbers and addresses that it works with.
 ///
 /// Nothing is allocated or counted when it runs.

@@ -9,7 +9,7 @@ extension InstructionList {
     precondition(
       weight.matrix.rows == left.columns && result.rows == rows && result.columns == columns)
     guard rows > 0 else { return }
-    var leftFactor = LeftFactor(address: left.elements, precision: .float32, step: left.columns)
+    var leftFactor = LeftFactor(address: left.elements, precision: .float32, stride: left.columns)
     var inner = left.columns
     if weight.precision == .bfloat16 {
       // What makes the last pair whole stays zero.
@@ -19,7 +19,7 @@ extension InstructionList {
         round(
           left.elements + row * left.columns, count: left.columns, into: rounded + row * inner)
       }
-      leftFactor = LeftFactor(address: rounded, precision: .bfloat16, step: inner)
+      leftFactor = LeftFactor(address: rounded, precision: .bfloat16, stride: inner)
     }
     for columns in Cut.columns(columns) {
       for rows in Cut.pieces(of: 0..<rows, size: Cut.rows) {

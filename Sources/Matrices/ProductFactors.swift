@@ -3,12 +3,12 @@ struct LeftFactor {
   let address: UnsafeRawPointer
   let precision: Precision
   /// From row to row in memory, in numbers.
-  let step: Int
+  let stride: Int
   /// Whether memory has `[inner, rows]`.
   var isTransposed = false
 
   func at(row: Int, inner: Int) -> UnsafeRawPointer {
-    address + (isTransposed ? inner * step + row : row * step + inner) * precision.byteCount
+    address + (isTransposed ? inner * stride + row : row * stride + inner) * precision.byteCount
   }
 }
 
@@ -20,11 +20,11 @@ struct RightFactor {
   let address: UnsafeRawPointer
   let precision: Precision
   /// From row to row in memory, in numbers; with bfloat16 from pair to pair of rows, in words.
-  let step: Int
+  let stride: Int
 
   func at(inner: Int, column: Int) -> UnsafeRawPointer {
     let row = precision == .float32 ? inner : inner / 2
-    return address + (row * step + column) * 4
+    return address + (row * stride + column) * 4
   }
 }
 

@@ -37,7 +37,7 @@ extension InstructionList {
     for part in Cut.inner(inner, rows: rows.count, columns: columns.count, left.precision) {
       let kernel = try MultiplyKernel(
         rows: rows.count, inner: part.count, columns: columns.count, left: left, right: right,
-        resultStep: tile.stride, accumulates: accumulates || part.lowerBound > inner.lowerBound)
+        resultStride: tile.stride, accumulates: accumulates || part.lowerBound > inner.lowerBound)
       append(
         .product,
         Multiplication(
@@ -82,7 +82,7 @@ extension InstructionList {
           .product,
           Transposing(
             kernel: try TransposeKernel(
-              rows: rows.count, columns: columns.count, step: stride, resultStep: resultStride),
+              rows: rows.count, columns: columns.count, stride: stride, resultStride: resultStride),
             words: words + (rows.lowerBound * stride + columns.lowerBound) * wordSize,
             result: result + (columns.lowerBound * resultStride + rows.lowerBound) * wordSize)
         ) { operands, _ in

@@ -1,7 +1,7 @@
 import CXSMM
 import VectorKernels
 
-/// A product `result = left * right`, or `result += left * right`, of fixed sizes and steps:
+/// A product `result = left * right`, or `result += left * right`, of fixed sizes and strides:
 /// machine code of libxsmm, or where it makes none for the processor, our own loop.
 struct MultiplyKernel: BitwiseCopyable {
   private enum Code: BitwiseCopyable {
@@ -13,7 +13,7 @@ struct MultiplyKernel: BitwiseCopyable {
 
   /// - Throws: ``KernelError``.
   init(
-    rows: Int, inner: Int, columns: Int, left: LeftFactor, right: RightFactor, resultStep: Int,
+    rows: Int, inner: Int, columns: Int, left: LeftFactor, right: RightFactor, resultStride: Int,
     accumulates: Bool
   ) throws {
     precondition(left.precision == right.precision)
@@ -23,15 +23,16 @@ struct MultiplyKernel: BitwiseCopyable {
       let shape = UnsafeMutablePointer<ProductShape>.allocate(capacity: 1)
       shape.initialize(
         to: ProductShape(
-          rows: rows, columns: columns, inner: inner, leftStep: left.step, rightStep: right.step,
-          resultStep: resultStep, leftIsTransposed: left.isTransposed, accumulates: accumulates))
+          rows: rows, columns: columns, inner: inner, leftStride: left.stride,
+          rightStride: right.stride, resultStride: resultStride,
+          leftIsTransposed: left.isTransposed, accumulates: accumulates))
       code = .loop(shape)
       return
     }
     guard XSMM.multiplies, XSMM.isPrepared,
       let made = xsmmMultiplyKernel(
-        Int32(rows), Int32(columns), Int32(inner), Int32(left.step), Int32(right.step),
-        Int32(resultStep), left.isTransposed, accumulates, isBFloat16)
+        Int32(rows), Int32(columns), Int32(inner), Int32(left.stride), Int32(right.stride),
+        Int32(resultStride), left.isTransposed, accumulates, isBFloat16)
     else {
       throw KernelError(
         kernel: "\(left.precision) products [\(rows), \(inner)] * [\(inner), \(columns)]")
@@ -57,30 +58,30 @@ struct MultiplyKernel: BitwiseCopyable {
 /// our own loop.
 struct TransposeKernel: BitwiseCopyable {
   private let code: UnsafeRawPointer?
-  private let rows, columns, step, resultStep: UInt32
+  private let rows, columns, stride, resultStride: UInt32
 
   /// - Parameters:
-  ///   - step: from row to row, in words.
-  ///   - resultStep: the same of the result.
+  ///   - stride: from row to row, in words.
+  ///   - resultStride: the same of the result.
   /// - Throws: ``KernelError``.
-  init(rows: Int, columns: Int, step: Int, resultStep: Int) throws {
+  init(rows: Int, columns: Int, stride: Int, resultStride: Int) throws {
     (self.rows, self.columns) = (UInt32(rows), UInt32(columns))
-    (self.step, self.resultStep) = (UInt32(step), UInt32(resultStep))
+    (self.stride, self.resultStride) = (UInt32(stride), UInt32(resultStride))
     guard XSMM.transposes else {
       code = nil
       return
     }
     guard XSMM.isPrepared,
-      let made = xsmmTransposeKernel(UInt32(rows), UInt32(columns), UInt32(resultStep))
+      let made = xsmmTransposeKernel(UInt32(rows), UInt32(columns), UInt32(resultStride))
     else { throw KernelError(kernel: "transposing [\(rows), \(columns)]") }
     code = made
   }
 
   @inline(__always)
   func run(_ words: UnsafeRawPointer, _ result: UnsafeMutableRawPointer) {
-    if let code { return xsmmTranspose(code, words, step, result, resultStep) }
+    if let code { return xsmmTranspose(code, words, stride, result, resultStride) }
     VectorMath.kernels.pointee.transpose(
-      words.assumingMemoryBound(to: UInt32.self), Int(rows), Int(columns), Int(step),
-      result.assumingMemoryBound(to: UInt32.self), Int(resultStep))
+      words.assumingMemoryBound(to: UInt32.self), Int(rows), Int(columns), Int(stride),
+      result.assumingMemoryBound(to: UInt32.self), Int(resultStride))
   }
 }

@@ -25,11 +25,11 @@ enum ProductTrial {
   }
 
   private static func multiplies(_ leftIsTransposed: Bool, _ accumulates: Bool) throws -> Bool {
-    let leftStep = leftIsTransposed ? rows : inner
+    let leftStride = leftIsTransposed ? rows : inner
     var leftFactor = [Float](repeating: 0, count: rows * inner)
     for row in 0..<rows {
       for inner in 0..<inner {
-        leftFactor[leftIsTransposed ? inner * leftStep + row : row * leftStep + inner] =
+        leftFactor[leftIsTransposed ? inner * leftStride + row : row * leftStride + inner] =
           Float(left(row, inner))
       }
     }
@@ -41,10 +41,10 @@ enum ProductTrial {
         try MultiplyKernel(
           rows: rows, inner: inner, columns: columns,
           left: LeftFactor(
-            address: leftAddress, precision: .float32, step: leftStep,
+            address: leftAddress, precision: .float32, stride: leftStride,
             isTransposed: leftIsTransposed),
-          right: RightFactor(address: rightAddress, precision: .float32, step: columns),
-          resultStep: columns, accumulates: accumulates
+          right: RightFactor(address: rightAddress, precision: .float32, stride: columns),
+          resultStride: columns, accumulates: accumulates
         ).run(leftAddress, rightAddress, &result)
       }
     }
@@ -68,9 +68,9 @@ enum ProductTrial {
         let (leftAddress, rightAddress) = (leftBytes.baseAddress!, rightBytes.baseAddress!)
         try MultiplyKernel(
           rows: rows, inner: inner, columns: columns,
-          left: LeftFactor(address: leftAddress, precision: .bfloat16, step: inner),
-          right: RightFactor(address: rightAddress, precision: .bfloat16, step: columns),
-          resultStep: columns, accumulates: false
+          left: LeftFactor(address: leftAddress, precision: .bfloat16, stride: inner),
+          right: RightFactor(address: rightAddress, precision: .bfloat16, stride: columns),
+          resultStride: columns, accumulates: false
         ).run(leftAddress, rightAddress, &result)
       }
     }
@@ -80,7 +80,7 @@ enum ProductTrial {
   private static func transposes() throws -> Bool {
     let words = (0..<UInt32(rows * columns)).map { $0 }
     var result = words
-    try TransposeKernel(rows: rows, columns: columns, step: columns, resultStep: rows)
+    try TransposeKernel(rows: rows, columns: columns, stride: columns, resultStride: rows)
       .run(words, &result)
     return result.indices.allSatisfy { result[$0] == UInt32($0 % rows * columns + $0 / rows) }
   }

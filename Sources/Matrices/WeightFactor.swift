@@ -30,14 +30,14 @@ public struct WeightFactor {
   var asLeft: LeftFactor {
     LeftFactor(
       address: copies.map { UnsafeRawPointer($0.rounded) } ?? UnsafeRawPointer(matrix.elements),
-      precision: precision, step: matrix.columns)
+      precision: precision, stride: matrix.columns)
   }
 
   /// `[outputs, inputs]`, the outputs in pairs.
   var asRight: RightFactor {
     RightFactor(
       address: copies.map { UnsafeRawPointer($0.pairs) } ?? UnsafeRawPointer(matrix.elements),
-      precision: precision, step: matrix.columns)
+      precision: precision, stride: matrix.columns)
   }
 
   /// Lets products see what the matrix holds now.

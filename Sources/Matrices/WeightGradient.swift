@@ -63,10 +63,10 @@ extension InstructionList {
     switch (left, right) {
     case (.float32(let left), .float32(let right)):
       leftFactor = LeftFactor(
-        address: left.elements + outputs.lowerBound, precision: .float32, step: left.columns,
+        address: left.elements + outputs.lowerBound, precision: .float32, stride: left.columns,
         isTransposed: true)
       rightFactor = RightFactor(
-        address: right.elements, precision: .float32, step: right.columns)
+        address: right.elements, precision: .float32, stride: right.columns)
       columns = right.columns
       inner = { rows, pass in
         pass * rowsOfPass + rows.lowerBound..<pass * rowsOfPass + rows.upperBound
@@ -79,9 +79,9 @@ extension InstructionList {
         left.words + outputs.lowerBound, rows: pairs, columns: outputs.count, stride: left.columns,
         into: transposed.baseAddress!, resultStride: pairs)
       leftFactor = LeftFactor(
-        address: transposed.baseAddress!, precision: .bfloat16, step: 2 * pairs)
+        address: transposed.baseAddress!, precision: .bfloat16, stride: 2 * pairs)
       rightFactor = RightFactor(
-        address: right.words, precision: .bfloat16, step: right.columns)
+        address: right.words, precision: .bfloat16, stride: right.columns)
       columns = right.columns
       inner = { rows, pass in
         let pairs = PairedRows.pairs(rows)

@@ -39,12 +39,13 @@ public enum WorkTeam {
   }
 
   /// Work on the pieces `begin ..< end`; the context is what ``share(_:of:grain:with:)`` was given.
-  typealias Work = @convention(c) (_ context: UnsafeRawPointer, _ begin: Int, _ end: Int) -> Void
+  package typealias Work =
+    @convention(c) (_ context: UnsafeRawPointer, _ begin: Int, _ end: Int) -> Void
 
   /// Does `count` pieces of work, each thread a run of neighbours. Nothing is allocated.
   /// - Parameter grain: pieces that are worth a thread.
   @inline(__always)
-  static func share<Context>(
+  package static func share<Context>(
     _ work: Work, of count: Int, grain: Int = 1, with context: borrowing Context
   ) where Context: BitwiseCopyable {
     withUnsafePointer(to: context) { context in

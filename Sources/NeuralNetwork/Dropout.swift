@@ -1,4 +1,5 @@
 import Matrices
+import Randomness
 
 /// Inverted dropout in place: a unit is dropped with a probability, or multiplied by 1 / (1 - probability).
 ///

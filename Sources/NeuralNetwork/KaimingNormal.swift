@@ -1,4 +1,4 @@
-import Matrices
+import Randomness
 
 /// He et al.'s initialisation (2015): weights from N(0, 2 / inputSize); PyTorch's `kaiming_normal_`.
 extension Linear.Parameters {

@@ -1,4 +1,4 @@
-import Matrices
+import Timelines
 
 /// What a layer's passes are called in a trace.
 struct PassNames {

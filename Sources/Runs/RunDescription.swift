@@ -1,7 +1,7 @@
 import Collectives
-import FashionMNIST
 import FoundationEssentials
 import GANTraining
+import MNISTFamily
 import MPI
 import Matrices
 import NeuralNetwork
@@ -158,7 +158,7 @@ extension RunDescription {
     struct Data: Encodable {
       let folder: String
       let identity: String
-      let digest: String?
+      let digest: String
       let images, height, width, classes: Int
     }
     struct Machine: Encodable {
@@ -190,7 +190,7 @@ extension RunDescription {
         data: .init(
           folder: dataSource,
           identity: dataSet.identity == .fashionMNIST ? "FashionMNIST" : "unknown",
-          digest: dataSet.digest?.hex, images: dataSet.imageCount, height: dataSet.imageHeight,
+          digest: dataSet.digest.hex, images: dataSet.imageCount, height: dataSet.imageHeight,
           width: dataSet.imageWidth, classes: dataSet.classCount),
         machine: .init(
           ranks: ranks.rankCount, hostOfRank: ranks.hostOfRank,

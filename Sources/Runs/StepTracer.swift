@@ -4,6 +4,7 @@ import MPI
 import MPICollectives
 import Matrices
 import Memory
+import Timelines
 import Tracing
 
 /// Records some steps on every rank, and brings them together on rank 0, which writes the trace.
@@ -53,7 +54,7 @@ package final class StepTracer: TrainingObserver {
     (self.ranks, self.log) = (ranks, log)
     clocks = HostClocks(ranks.hosts)
     // Memory is taken now, so that the first step recorded does not stumble over it.
-    Timeline.start(capacity: Self.spansOfStep)
+    Timeline.start(capacity: Self.spansOfStep, threadCount: WorkTeam.threadCount)
     _ = Timeline.stop()
   }
 
@@ -78,7 +79,7 @@ package final class StepTracer: TrainingObserver {
   private func beginIfDue() {
     guard stepsTaken >= stepsBefore else { return }
     phase = .recording
-    Timeline.start(capacity: Self.spansOfStep)
+    Timeline.start(capacity: Self.spansOfStep, threadCount: WorkTeam.threadCount)
   }
 
   private func keep(_ step: [Timeline.Span]) {

@@ -1,6 +1,6 @@
-import FashionMNIST
 import GANTraining
 import Glibc
+import MNISTFamily
 
 /// The data set that rank 0 reads for a run.
 package struct TrainingData {
@@ -36,7 +36,7 @@ package struct TrainingData {
     let problem: DataSetError
     do {
       let data = try TrainingData(explicitFolder: remembered)
-      if data.set.digest?.hex ?? "" == begun.dataDigest {
+      if data.set.digest.hex == begun.dataDigest {
         self = data
         return
       }
@@ -45,8 +45,7 @@ package struct TrainingData {
     } catch let error as DataSetError {
       problem = error
     }
-    if let usual = try? TrainingData(explicitFolder: nil),
-      usual.set.digest?.hex ?? "" == begun.dataDigest
+    if let usual = try? TrainingData(explicitFolder: nil), usual.set.digest.hex == begun.dataDigest
     {
       self.init(
         usual.set, folder: usual.folder,

@@ -1,4 +1,4 @@
-import FashionMNIST
+import MNISTFamily
 import MPI
 
 /// Data that did not arrive as rank 0 read them: known to all ranks.
@@ -17,7 +17,7 @@ package struct UnlikeDataError: Error, CustomStringConvertible {
   static func demandLike(
     _ dataSet: ImageDataSet?, over communicator: Communicator
   ) throws {
-    let digests = try communicator.allGather(dataSet.map { $0.digest?.hex ?? "" } ?? "-")
+    let digests = try communicator.allGather(dataSet?.digest.hex ?? "-")
     let unlike = digests.indices.filter { digests[$0] != digests[0] && digests[$0] != "-" }
     if !unlike.isEmpty { throw UnlikeDataError(ranks: unlike) }
   }

@@ -14,13 +14,13 @@ public enum SafetensorsDigest {
   /// The key of the metadata that has the digest.
   public static let key = "content_sha256"
 
-  /// The digest of this content; nil if OpenSSL offers no SHA-256 here.
+  /// The digest of this content.
   static func digest(
     metadata: [String: String],
     tensors: [(
       name: String, dataType: TensorDataType, shape: [Int], bytes: UnsafeRawBufferPointer
     )]
-  ) -> ContentDigest? {
+  ) -> ContentDigest {
     var hasher = ContentDigest.Hasher()
     for (key, value) in ordered(metadata) where key != Self.key {
       hasher.update("\(key)\0\(value)\0")

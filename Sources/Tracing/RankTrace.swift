@@ -1,4 +1,4 @@
-import Matrices
+import Timelines
 
 /// What one rank did in the traced steps.
 public struct RankTrace: Sendable {

@@ -1,6 +1,6 @@
 import Files
 import FoundationEssentials
-import Matrices
+import Timelines
 
 /// The trace of all ranks as JSON that ui.perfetto.dev and chrome://tracing open ("Trace Event Format"): a process a
 /// rank, with a track of what its main thread does and one of the exchanges under way.

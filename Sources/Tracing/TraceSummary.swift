@@ -1,5 +1,5 @@
-import Matrices
 import Texts
+import Timelines
 
 /// Who worked, who waited, and for whom.
 ///

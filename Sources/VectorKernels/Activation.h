@@ -29,28 +29,28 @@ INLINE float hyperbolicTangent(float x) {
   return x == x ? result : x;  // What is no number stays none.
 }
 
-static void addBias(float *restrict x, size_t step, size_t rows, size_t columns,
+static void addBias(float *restrict x, size_t stride, size_t rows, size_t columns,
                     const float *restrict bias) {
   for (size_t row = 0; row < rows; row++) {
-    for (size_t column = 0; column < columns; column++) x[row * step + column] += bias[row];
+    for (size_t column = 0; column < columns; column++) x[row * stride + column] += bias[row];
   }
 }
 
-static void addBiasLeakyReLU(float *restrict x, size_t step, size_t rows, size_t columns,
+static void addBiasLeakyReLU(float *restrict x, size_t stride, size_t rows, size_t columns,
                              const float *restrict bias, float slope) {
   for (size_t row = 0; row < rows; row++) {
     for (size_t column = 0; column < columns; column++) {
-      float sum = x[row * step + column] + bias[row];
-      x[row * step + column] = sum > 0 ? sum : slope * sum;
+      float sum = x[row * stride + column] + bias[row];
+      x[row * stride + column] = sum > 0 ? sum : slope * sum;
     }
   }
 }
 
-static void addBiasTanh(float *restrict x, size_t step, size_t rows, size_t columns,
+static void addBiasTanh(float *restrict x, size_t stride, size_t rows, size_t columns,
                         const float *restrict bias) {
   for (size_t row = 0; row < rows; row++) {
     for (size_t column = 0; column < columns; column++) {
-      x[row * step + column] = hyperbolicTangent(x[row * step + column] + bias[row]);
+      x[row * stride + column] = hyperbolicTangent(x[row * stride + column] + bias[row]);
     }
   }
 }

@@ -7,8 +7,10 @@ import MPICollectives
 import Matrices
 import Memory
 import NeuralNetwork
+import ProcessorPeak
 import Runs
 import Texts
+import Timelines
 
 /// `gan-dist bench`: how long a step takes here, and what it is spent on.
 struct BenchCommand: ParsableCommand {
@@ -169,7 +171,7 @@ final class StepStopwatch: TrainingObserver {
     }
     lastEnd = now
     if stepsSeen == warmUp + steps {
-      Timeline.start(capacity: spanCapacity)
+      Timeline.start(capacity: spanCapacity, threadCount: WorkTeam.threadCount)
       // The memory for the spans is no part of a step.
       nanosecondsWithParts = -Timeline.now()
     } else if stepsSeen == warmUp + 2 * steps {

@@ -2,9 +2,9 @@ import FoundationEssentials
 import GANTraining
 import MPI
 import MPICollectives
-import Matrices
 import Runs
 import Texts
+import Timelines
 
 /// What the time of a step is spent on: means over all ranks.
 struct TimeShares {

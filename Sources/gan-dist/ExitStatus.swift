@@ -1,6 +1,6 @@
-import FashionMNIST
 import FlightRecorder
 import GANTraining
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices

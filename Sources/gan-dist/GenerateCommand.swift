@@ -2,6 +2,7 @@ import ArgumentParser
 import GANTraining
 import Matrices
 import Pictures
+import Randomness
 import Runs
 import TensorFiles
 

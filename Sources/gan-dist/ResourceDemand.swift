@@ -1,6 +1,6 @@
-import FashionMNIST
 import GANTraining
 import Glibc
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices

@@ -1,7 +1,7 @@
 import ArgumentParser
-import FashionMNIST
 import GANTraining
 import Glibc
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices
@@ -164,7 +164,7 @@ struct TrainCommand: ParsableCommand {
     let configuration = RunConfiguration(
       settings: settings, architecture: Architecture(imageSize: dataSet.pixelsPerImage),
       imageHeight: dataSet.imageHeight, imageWidth: dataSet.imageWidth,
-      dataDigest: dataSet.digest?.hex ?? "", imageCount: dataSet.imageCount,
+      dataDigest: dataSet.digest.hex, imageCount: dataSet.imageCount,
       dataFolder: shared.lastingSource.isEmpty ? nil : shared.lastingSource)
     let resumption = try start?.resumption(
       as: configuration, imageCount: dataSet.imageCount, override: training.override)

@@ -1,6 +1,6 @@
 import AllocationCounter
-import FashionMNIST
 import GANTraining
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices

@@ -2,7 +2,7 @@ import Collectives
 import Glibc
 import MPI
 import MPICollectives
-import Matrices
+import Timelines
 
 func checkCommunicator(_ communicator: Communicator, _ arguments: [String]) throws {
   let (rank, count) = (communicator.rank, communicator.rankCount)

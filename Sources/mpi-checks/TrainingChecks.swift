@@ -1,7 +1,7 @@
 import Collectives
-import FashionMNIST
 import GANTraining
 import Glibc
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices

@@ -1,5 +1,5 @@
 import Collectives
-import FashionMNIST
+import MNISTFamily
 import Matrices
 import NeuralNetwork
 import TestSupport

@@ -1,5 +1,5 @@
-import Matrices
 import NeuralNetwork
+import Randomness
 import Testing
 
 @testable import GANTraining

@@ -1,7 +1,8 @@
 import Collectives
-import FashionMNIST
+import MNISTFamily
 import Matrices
 import NeuralNetwork
+import Randomness
 import TestSupport
 import Testing
 

@@ -115,8 +115,8 @@ import VectorKernels
 
     for (leftIsTransposed, accumulates) in [(false, true), (true, false)] {
       var shape = ProductShape(
-        rows: rows, columns: columns - 1, inner: rows, leftStep: columns, rightStep: columns,
-        resultStep: columns, leftIsTransposed: leftIsTransposed, accumulates: accumulates)
+        rows: rows, columns: columns - 1, inner: rows, leftStride: columns, rightStride: columns,
+        resultStride: columns, leftIsTransposed: leftIsTransposed, accumulates: accumulates)
       let product = matrix(3)
       kernels.multiplyMatrices(
         &shape, matrix(1).elements, matrix(2).elements, product.elements)

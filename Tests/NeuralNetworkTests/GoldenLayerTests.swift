@@ -1,5 +1,6 @@
 import Collectives
 import Matrices
+import Randomness
 import TestSupport
 import Testing
 

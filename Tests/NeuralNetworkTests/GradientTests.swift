@@ -1,6 +1,7 @@
 import Collectives
 import Glibc
 import Matrices
+import Randomness
 import TestSupport
 import Testing
 

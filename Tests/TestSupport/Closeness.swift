@@ -1,4 +1,5 @@
 import Matrices
+import Randomness
 
 /// The first places where two lists of numbers differ by more than `atol + rtol * |expected|`, as text; nil if
 /// there are none. Lists of unlike lengths differ.

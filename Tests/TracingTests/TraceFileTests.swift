@@ -1,8 +1,8 @@
 import Files
 import Foundation
-import Matrices
 import TestSupport
 import Testing
+import Timelines
 
 @testable import Tracing
 

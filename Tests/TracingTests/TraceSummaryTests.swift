@@ -1,5 +1,5 @@
-import Matrices
 import Testing
+import Timelines
 
 @testable import Tracing
 

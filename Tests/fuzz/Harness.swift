@@ -1,7 +1,7 @@
 import Glibc
 
 #if READ_IDX
-  import FashionMNIST
+  import MNISTFamily
 #else
   import TensorFiles
 #endif

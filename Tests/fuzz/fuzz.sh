@@ -13,7 +13,7 @@ fi
 case $1 in
   safetensors) module=TensorFiles define=READ_SAFETENSORS ;;
   npy) module=TensorFiles define=READ_NPY ;;
-  idx) module=FashionMNIST define=READ_IDX ;;
+  idx) module=MNISTFamily define=READ_IDX ;;
   *)
     printf 'fuzz.sh: no reader "%s": safetensors, npy or idx\n' "$1" >&2
     exit 64

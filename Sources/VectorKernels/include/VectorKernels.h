@@ -25,10 +25,10 @@ typedef struct {
   float epsilon;
 } AdamStep;
 
-/// A product result[rows, columns] = left[rows, inner] * right[inner, columns], or +=. Steps lead from row to row, in
+/// A product result[rows, columns] = left[rows, inner] * right[inner, columns], or +=. Strides lead from row to row, in
 /// numbers; a transposed left factor is [inner, rows] in memory.
 typedef struct {
-  size_t rows, columns, inner, leftStep, rightStep, resultStep;
+  size_t rows, columns, inner, leftStride, rightStride, resultStride;
   bool leftIsTransposed, accumulates;
 } ProductShape;
 
@@ -61,14 +61,14 @@ typedef struct {
   /// Such words of rows that are rounded already.
   void (*_Nonnull pairBFloat16)(const uint16_t *_Nonnull first, const uint16_t *_Nullable second,
                                 size_t count, uint32_t *_Nonnull out);
-  /// x[rows, columns] += bias[rows], `step` numbers from row to row
-  void (*_Nonnull addBias)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+  /// x[rows, columns] += bias[rows], `stride` numbers from row to row
+  void (*_Nonnull addBias)(float *_Nonnull x, size_t stride, size_t rows, size_t columns,
                            const float *_Nonnull bias);
   /// The same, then x > 0 ? x : slope * x
-  void (*_Nonnull addBiasLeakyReLU)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+  void (*_Nonnull addBiasLeakyReLU)(float *_Nonnull x, size_t stride, size_t rows, size_t columns,
                                     const float *_Nonnull bias, float slope);
   /// The same, then tanh(x)
-  void (*_Nonnull addBiasTanh)(float *_Nonnull x, size_t step, size_t rows, size_t columns,
+  void (*_Nonnull addBiasTanh)(float *_Nonnull x, size_t stride, size_t rows, size_t columns,
                                const float *_Nonnull bias);
   /// values *= factors
   void (*_Nonnull multiply)(float *_Nonnull values, const float *_Nonnull factors, size_t count);
@@ -127,7 +127,7 @@ typedef struct {
                                     const float *_Nonnull right, float *_Nonnull result);
   /// result[columns, rows] = words[rows, columns]
   void (*_Nonnull transpose)(const uint32_t *_Nonnull words, size_t rows, size_t columns,
-                             size_t step, uint32_t *_Nonnull result, size_t resultStep);
+                             size_t stride, uint32_t *_Nonnull result, size_t resultStride);
 
   /// Clears the upper halves of vector registers: while libxsmm's code has left something there, instructions of
   /// ordinary code are many times slower.

@@ -1,5 +1,5 @@
-import FashionMNIST
 import Foundation
+import MNISTFamily
 import Testing
 
 @Suite struct DataFolderTests {

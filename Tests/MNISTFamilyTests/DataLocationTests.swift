@@ -1,4 +1,4 @@
-import FashionMNIST
+import MNISTFamily
 import Testing
 
 /// All four places have data; those of lower rank must not be taken.

@@ -46,9 +46,9 @@ struct HashedFileReader: ~Copyable {
   }
 
   /// Closes the file.
-  /// - Returns: the digest of all that was read; nil without SHA-256 in OpenSSL.
+  /// - Returns: the digest of all that was read.
   /// - Throws: `DataSetError` if zlib finds at the end that the file was not read well.
-  consuming func finish() throws(DataSetError) -> ContentDigest? {
+  consuming func finish() throws(DataSetError) -> ContentDigest {
     let (path, position) = (path, position)
     do {
       try reader.close()

@@ -1,5 +1,5 @@
-import FashionMNIST
 import Foundation
+import MNISTFamily
 import Testing
 
 /// The real set: required where the environment variable CI is set, else tested if installed.

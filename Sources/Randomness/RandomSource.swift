@@ -1,3 +1,4 @@
+import Matrices
 import VectorKernels
 
 /// Random numbers that belong to samples: pure functions of seed, stream, step and sample (Philox4x32-10,

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FashionMNIST
+@testable import MNISTFamily
 
 /// Headers that are sound but for the sizes they claim, plain and gzipped.
 @Suite struct IDXStructureMutationTests {

@@ -28,8 +28,8 @@ public final class ImageDataSet {
   private var knownDigests: Digests?
 
   private struct Digests {
-    let images: ContentDigest?
-    let labels: ContentDigest?
+    let images: ContentDigest
+    let labels: ContentDigest
   }
 
   /// Makes a set of zeros that is to be filled with content from elsewhere.
@@ -150,19 +150,18 @@ extension ImageDataSet {
   /// Which data these are; hashes the content if it was written to since it was last asked.
   public var identity: Identity { publishedPart == .training ? .fashionMNIST : .unknown }
 
-  /// SHA-256 over the digests of both IDX files; nil without SHA-256 in OpenSSL.
+  /// SHA-256 over the digests of both IDX files.
   ///
   /// A set received from another rank has the digest of the files it came from.
-  public var digest: ContentDigest? {
+  public var digest: ContentDigest {
     let known = digests()
-    guard let images = known.images, let labels = known.labels else { return nil }
     var hasher = ContentDigest.Hasher()
-    Array((images.hex + labels.hex).utf8).withUnsafeBytes { hasher.update($0) }
+    hasher.update(known.images.hex + known.labels.hex)
     return hasher.finish()
   }
 
   /// 16 hexadecimal digits that stand for the content, for logs.
-  public var shortDigest: String { digest?.short ?? "unavailable" }
+  public var shortDigest: String { digest.short }
 
   /// Names of labels 0 to 9 if this is FashionMNIST, its training or its test set.
   public var classNames: [String]? {
@@ -193,7 +192,7 @@ extension ImageDataSet {
     return found
   }
 
-  private static func digest(of storage: ByteStorage, under header: IDXHeader) -> ContentDigest? {
+  private static func digest(of storage: ByteStorage, under header: IDXHeader) -> ContentDigest {
     var hasher = ContentDigest.Hasher()
     header.encoded.withUnsafeBytes { hasher.update($0) }
     hasher.update(UnsafeRawBufferPointer(storage.bytes))

@@ -1,8 +1,9 @@
 import Glibc
+import Matrices
 import TestSupport
 import Testing
 
-@testable import Matrices
+@testable import Randomness
 
 @Suite struct RandomSourceTests {
   // Matrices are views: their memory must outlive the test.

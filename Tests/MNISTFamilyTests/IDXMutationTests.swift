@@ -1,6 +1,6 @@
 import CZlib
-import FashionMNIST
 import Foundation
+import MNISTFamily
 import TestSupport
 import Testing
 

@@ -1,3 +1,7 @@
+import Matrices
+import VectorKernels
+import Waiting
+
 /// What this rank's threads reach with nothing but multiply-adds in registers: the floor under every product's time.
 public enum PeakRate {
   private struct Work: BitwiseCopyable {
@@ -13,10 +17,10 @@ public enum PeakRate {
       2 * Double(rounds * VectorMath.kernels.pointee.multiplyAddsARound() * WorkTeam.threadCount)
     let sink = UnsafeMutablePointer<Double>.allocate(capacity: WorkTeam.threadCount)
     defer { sink.deallocate() }
-    let end = Timeline.now() + Int(seconds * 1e9)
+    let end = Spinning.monotonicTime() + Int(seconds * 1e9)
     var best = 0.0
     repeat {
-      let begin = Timeline.now()
+      let begin = Spinning.monotonicTime()
       WorkTeam.share(
         { context, begin, end in
           let work = context.assumingMemoryBound(to: Work.self).pointee
@@ -24,8 +28,8 @@ public enum PeakRate {
             work.sink[thread] = VectorMath.kernels.pointee.multiplyAdds(work.rounds)
           }
         }, of: WorkTeam.threadCount, with: Work(rounds: rounds, sink: sink))
-      best = max(best, operations / Double(Timeline.now() - begin) * 1e9)
-    } while Timeline.now() < end
+      best = max(best, operations / Double(Spinning.monotonicTime() - begin) * 1e9)
+    } while Spinning.monotonicTime() < end
     return best
   }
 }

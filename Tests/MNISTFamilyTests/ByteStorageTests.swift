@@ -1,4 +1,4 @@
-import FashionMNIST
+import MNISTFamily
 import Testing
 
 @Suite struct ByteStorageTests {

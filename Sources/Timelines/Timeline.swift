@@ -75,14 +75,19 @@ public enum Timeline {
   }
 
   /// Begins to record, with room for so many spans; more are not kept.
-  public static func start(capacity: Int) {
+  /// - Parameter threadCount: threads of this rank.
+  public static func start(capacity: Int, threadCount: Int) {
     if spans?.count != capacity {
       spans?.deallocate()
       spans = .allocate(capacity: capacity)
       spans?.initialize(repeating: Span(begin: 0, end: 0, kind: .passage, name: 0))
     }
     count = 0
-    if work == nil { work = .allocate(capacity: WorkTeam.mostThreads * Kind.allCases.count) }
+    let workCount = threadCount * Kind.allCases.count
+    if work?.count != workCount {
+      work?.deallocate()
+      work = .allocate(capacity: workCount)
+    }
     work?.initialize(repeating: 0)
     isOn = true
   }
@@ -92,16 +97,18 @@ public enum Timeline {
   public static func work(_ kind: Kind) -> Int {
     guard let work else { return 0 }
     let kinds = Kind.allCases.count
-    return (0..<WorkTeam.mostThreads).reduce(0) { $0 + work[$1 * kinds + Int(kind.rawValue)] }
+    return stride(from: Int(kind.rawValue), to: work.count, by: kinds).reduce(0) { $0 + work[$1] }
   }
 
   /// Whether threads are to record what they do.
   @inline(__always)
-  static var isRecording: Bool { isOn }
+  public static var isRecording: Bool { isOn }
 
   /// The same as ``record(_:_:_:)`` for one of the rank's threads: the main thread, number 0, keeps the span, and all
   /// add up their processor time.
-  static func record(_ kind: Kind, _ name: Int = -1, thread: Int, _ work: () -> Void) {
+  public static func record(
+    _ kind: Kind, _ name: Int = -1, thread: Int, _ work: () -> Void
+  ) {
     let (begin, processorTime) = (now(), threadTime())
     work()
     if kind.isPart {

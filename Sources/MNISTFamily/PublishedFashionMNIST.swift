@@ -29,7 +29,7 @@ enum PublishedFashionMNIST {
   ]
 
   /// The part with these digests, if it is one of the two published.
-  static func part(images: ContentDigest?, labels: ContentDigest?) -> Part? {
+  static func part(images: ContentDigest, labels: ContentDigest) -> Part? {
     digests.first { $0.images == images && $0.labels == labels }?.part
   }
 }

@@ -21,8 +21,8 @@ public struct IDXFile: ~Copyable {
 
   /// The file read.
   public let path: String
-  /// SHA-256 of the whole uncompressed file, header included; nil without SHA-256 in OpenSSL.
-  public let digest: ContentDigest?
+  /// SHA-256 of the whole uncompressed file, header included.
+  public let digest: ContentDigest
   let header: IDXHeader
   let storage: ByteStorage
 

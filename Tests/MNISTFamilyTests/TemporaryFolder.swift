@@ -6,7 +6,7 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "FashionMNISTTests-\(UUID())")
+    let url = FileManager.default.temporaryDirectory.appending(path: "MNISTFamilyTests-\(UUID())")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path
   }
