@@ -24,7 +24,7 @@ let libraries: [Target] = [
   .target(name: "Texts"),
   .target(name: "Processors", dependencies: ["CLinux", "KernelFiles", "Texts"]),
   .target(name: "Memory", dependencies: ["KernelFiles"]),
-  .target(name: "Collectives", dependencies: ["Memory"]),
+  .target(name: "Collectives", dependencies: ["Memory", "Waiting"]),
   .target(name: "MPI", dependencies: ["COpenMPI", "Memory", "Processors", "Waiting"]),
   // What may fault is tried in a process of its own.
   .target(name: "TrialProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
@@ -109,7 +109,7 @@ let tests: [Target] = [
   .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
   .testTarget(
     name: "MatricesTests",
-    dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
+    dependencies: ["Collectives", "Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(name: "RandomnessTests", dependencies: ["Matrices", "Randomness", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests",

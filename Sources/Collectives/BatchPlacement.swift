@@ -12,6 +12,8 @@ public struct BatchPlacement: Equatable, Sendable {
   public let globalBatchSize: Int
   /// Rows of each host: all rows, in order.
   public let rowsOfHosts: [Range<Int>]
+  /// Rows of each rank, in the order of their places.
+  public let rowsOfPlaces: [Range<Int>]
   /// Rows of each thread of this rank.
   public let rowsOfThreads: [Range<Int>]
 
@@ -40,6 +42,9 @@ public struct BatchPlacement: Equatable, Sendable {
     rowsOfHosts = (0..<topology.hostCount).map {
       let places = topology.places(ofHost: $0)
       return rows(ofThreads: firstThreads[places.lowerBound]..<firstThreads[places.upperBound])
+    }
+    rowsOfPlaces = topology.order.indices.map {
+      rows(ofThreads: firstThreads[$0]..<firstThreads[$0 + 1])
     }
     let own = firstThreads[topology.place]..<firstThreads[topology.place + 1]
     rowsOfThreads = (0..<topology.threadsOfRank[topology.rank]).map { thread in

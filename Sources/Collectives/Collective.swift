@@ -1,10 +1,13 @@
-/// What learning needs of other ranks, and all that it knows of them: memory that a host's ranks share, and exchanges.
+/// What learning needs of other ranks, and all that it knows of them: memory that a host's ranks share, movements of
+/// bytes between hosts, and exchanges in which ranks wait for each other.
 ///
-/// Both are made once, before training; every rank must make the same ones in the same order. Nothing is allocated when
-/// an exchange runs, and a tool can say by name what a rank waits for.
+/// All are made once, before training; every rank must make the same ones in the same order. Nothing is allocated when
+/// they run, and a tool can say by name what a rank waits for.
 public protocol Collective: AnyObject {
   /// Who is where.
   var topology: Topology { get }
+  /// What is under way between hosts.
+  var traffic: Traffic { get }
 
   /// Tells that a global training step (from 0) begins.
   func willBegin(step: Int)
@@ -14,18 +17,44 @@ public protocol Collective: AnyObject {
   /// - Throws: `MemoryError`, or what tells that there is no room, on all ranks.
   func makeMemory(byteCount: Int, for purpose: String) throws -> UnsafeMutableRawPointer
 
-  /// A barrier of the host's ranks; if rows travel, then of all ranks, and after it every host has all rows.
-  /// Every rank must call this.
+  /// Plans messages between hosts. Every rank must call this, with schedules that match.
+  /// - Parameters:
+  ///   - schedule: of this rank; it may be empty.
+  ///   - regions: memory that the schedule's pieces are in, which lives as long as the collective.
+  ///   - prepare: writes what is to be sent, at each start.
+  ///   - add: what the schedule's additions are.
+  /// - Throws: what the transport throws.
+  func makeMovement(
+    _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
+    preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
+  ) throws -> Movement
+
+  /// A barrier of the host's ranks, after which movements are finished on all of them. Every rank must call this.
   /// - Parameters:
   ///   - name: what people call it in a trace, a flight record, or when a rank is missing.
-  ///   - rows: in memory that the ranks of each host share.
-  func makeExchange(name: String, of rows: [TravellingRows]) throws -> any Exchange
+  ///   - finished: begun before by whoever wants; finished before the rank arrives.
+  ///   - inside: begun by the leader when all ranks of the host have arrived, and finished before any goes on; none if
+  ///     there is one host.
+  func makeExchange(name: String, finishing finished: [Movement], inside: [Movement]) throws
+    -> any Exchange
 }
 
 extension Collective {
   public var rank: Int { topology.rank }
   public var rankCount: Int { topology.rankCount }
   public func willBegin(step: Int) {}
+
+  /// A barrier of the host's ranks. Every rank must call this.
+  public func makeBarrier(name: String) throws -> any Exchange {
+    try makeExchange(name: name, finishing: [], inside: [])
+  }
+
+  /// A movement of rows that each rank sends when it has written its own. Every rank must call this.
+  public func makeMovement(ofRows rows: [TravellingRows]) throws -> Movement {
+    try makeMovement(
+      .rowsOfRanks(rows, topology), in: rows.map(\.address), preparing: {},
+      adding: { _, _, _ in })
+  }
 
   /// Numbers that all ranks of the host see: zeros. Every rank must call this.
   public func makeNumbers<Number: Numeric & BitwiseCopyable>(
@@ -38,21 +67,7 @@ extension Collective {
   }
 }
 
-/// Rows `[rows, bytesOfRow]` of which each host writes some, and all hosts need all.
-public struct TravellingRows {
-  /// Of the first row.
-  public let address: UnsafeMutableRawPointer
-  /// Bytes of a row; rows follow each other without gaps.
-  public let bytesOfRow: Int
-  /// Which rows each host writes; it may be none.
-  public let rowsOfHosts: [Range<Int>]
-
-  public init(address: UnsafeMutableRawPointer, bytesOfRow: Int, rowsOfHosts: [Range<Int>]) {
-    (self.address, self.bytesOfRow, self.rowsOfHosts) = (address, bytesOfRow, rowsOfHosts)
-  }
-}
-
-/// A barrier, planned once: what a rank wrote to shared memory before it, all ranks may read after it.
+/// A barrier, planned once: what a rank wrote to shared memory before it, all ranks of its host may read after it.
 public protocol Exchange: AnyObject {
   /// Arrives, and waits for the others. Every rank must call this.
   /// - Parameter vote: this rank's.

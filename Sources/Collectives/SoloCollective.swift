@@ -3,6 +3,7 @@ import Memory
 /// One rank alone: nobody to wait for.
 public final class SoloCollective: Collective {
   public let topology: Topology
+  public let traffic = Traffic()
   private var regions: [UnsafeMutableRawPointer] = []
 
   public init(threads: Int = 1) { topology = .solo(threads: threads) }
@@ -17,7 +18,21 @@ public final class SoloCollective: Collective {
     return region
   }
 
-  public func makeExchange(name: String, of rows: [TravellingRows]) -> any Exchange { Nobody() }
+  public func makeMovement(
+    _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
+    preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
+  ) -> Movement {
+    Movement(
+      schedule, in: regions,
+      plan: { _ in preconditionFailure("a message, and there is one rank") }, preparing: prepare,
+      adding: add)
+  }
+
+  public func makeExchange(
+    name: String, finishing finished: [Movement], inside: [Movement]
+  ) -> any Exchange {
+    Nobody()
+  }
 
   private final class Nobody: Exchange {
     func run(vote: Bool) -> Bool { vote }

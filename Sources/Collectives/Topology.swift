@@ -15,6 +15,8 @@ public struct Topology: Equatable, Sendable {
   public let host: Int
   /// This rank's number among the ranks of its host; number 0 leads the host.
   public let rankOnHost: Int
+  /// Places in ``order`` of the lowest rank of each host.
+  public let firstPlaces: [Int]
 
   /// - Parameters:
   ///   - ranksOfHosts: each rank on exactly one host.
@@ -32,6 +34,11 @@ public struct Topology: Equatable, Sendable {
     self.ranksOfHosts = hosts
     self.threadsOfRank = threadsOfRank
     (self.host, self.rankOnHost) = (host, rankOnHost)
+    var place = 0
+    firstPlaces = hosts.map { ranks in
+      defer { place += ranks.count }
+      return place
+    }
     var rowThreads = threadsOfRank
     for ranks in hosts {
       guard let processorsOfRank else { break }
@@ -59,12 +66,16 @@ public struct Topology: Equatable, Sendable {
   /// The lowest rank of each host.
   public var leaders: [Int] { ranksOfHosts.map { $0[0] } }
 
+  /// All hosts but this one, the next one first: not all begin with the same.
+  public var otherHosts: [Int] { (1..<max(hostCount, 1)).map { (host + $0) % hostCount } }
+  /// How many ranks every host has at least: so many can exchange messages side by side.
+  public var laneCount: Int { ranksOfHosts.map(\.count).min() ?? 1 }
+
   /// All ranks, host by host: rows are dealt out in this order, so that those of a host are neighbours.
   public var order: [Int] { ranksOfHosts.flatMap(\.self) }
   /// Places in ``order`` of a host's ranks.
   public func places(ofHost host: Int) -> Range<Int> {
-    let begin = ranksOfHosts[..<host].reduce(0) { $0 + $1.count }
-    return begin..<begin + ranksOfHosts[host].count
+    firstPlaces[host]..<firstPlaces[host] + ranksOfHosts[host].count
   }
   /// This rank's place in ``order``.
   public var place: Int { places(ofHost: host).lowerBound + rankOnHost }

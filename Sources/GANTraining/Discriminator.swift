@@ -100,14 +100,41 @@ public final class Discriminator {
     }
   }
 
-  /// The gradients of a worker's rows, from dLoss/dlogits.
-  /// - Throws: `KernelError`, `MemoryError`.
-  public func backward(_ rows: Range<Int>, in list: InstructionList) throws {
-    for (index, linear) in linears.enumerated().reversed() {
-      if index + 1 < linears.count {
-        dropouts[list.thread][index].backward(linear.output, in: list)
+  /// The same for all workers; the layers' inputs depart as soon as they are there. Every rank must call this.
+  /// - Parameters:
+  ///   - route: of D's gradients; nil if they are not wanted.
+  ///   - passesOfImages: those of D's input that depart; other hosts have the others.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func forward(
+    in program: Program, _ route: GradientRoute?, passesOfImages: Range<Int>? = nil
+  ) throws {
+    for (index, linear) in linears.enumerated() {
+      try program.everyWorker { rows, list in
+        try linear.forward(rows, in: list)
+        if index + 1 < linears.count {
+          dropouts[list.thread][index].forward(linear.output, in: list)
+        }
       }
-      try linear.backward(rows, in: list)
+      if let route {
+        try program.depart(
+          linear.travellingInput(passes: index == 0 ? passesOfImages : nil, route))
+      }
+    }
+  }
+
+  /// The gradients of all rows, from dLoss/dlogits; those of outputs depart as soon as they are there. Every rank must
+  /// call this.
+  /// - Parameter route: of D's gradients; nil if they are not wanted.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func backward(in program: Program, _ route: GradientRoute?) throws {
+    for (index, linear) in linears.enumerated().reversed() {
+      try program.everyWorker { rows, list in
+        if index + 1 < linears.count {
+          dropouts[list.thread][index].backward(linear.output, in: list)
+        }
+        try linear.backward(rows, in: list)
+      }
+      if let route { try program.depart(linear.travellingGradient(route)) }
     }
   }
 }

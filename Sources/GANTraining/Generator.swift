@@ -108,7 +108,8 @@ public final class Generator {
         try linears[index].forward(rows, in: list)
         norm.addUpInput(rows, in: list)
       }
-      try program.meet("\(Self.normName(index)).forward", [norm.inputMoments])
+      try program.meet(
+        "\(Self.normName(index)).forward", finishing: [], inside: [norm.inputMoments])
       try program.everyWorker { try norm.forward($0, in: $1) }
     }
     try program.everyWorker { try linears[norms.count].forward($0, in: $1) }
@@ -123,17 +124,21 @@ public final class Generator {
     }
   }
 
-  /// The gradients of all rows, from dLoss/dimages. Every rank must call this.
+  /// The gradients of all rows, from dLoss/dimages; those of outputs depart as soon as they are there. Every rank must
+  /// call this.
   /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
-  public func backward(in program: Program) throws {
+  public func backward(in program: Program, _ route: GradientRoute) throws {
     try program.everyWorker { try linears[norms.count].backward($0, in: $1) }
+    try program.depart(linears[norms.count].travellingGradient(route))
     for (index, norm) in norms.enumerated().reversed() {
       program.everyWorker { norm.addUpGradient($0, in: $1) }
-      try program.meet("\(Self.normName(index)).backward", [norm.gradientMoments])
+      try program.meet(
+        "\(Self.normName(index)).backward", finishing: [], inside: [norm.gradientMoments])
       try program.everyWorker { rows, list in
         try norm.backward(rows, in: list)
         try linears[index].backward(rows, in: list)
       }
+      try program.depart(linears[index].travellingGradient(route))
     }
   }
 }

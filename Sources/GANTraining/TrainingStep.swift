@@ -19,21 +19,23 @@ public final class TrainingStep {
   private let start: any Exchange
   /// To the end of D's backward pass; D's update; to the end of G's backward pass; G's update.
   private let discriminatorPass: [Program.Stage]
-  private let discriminatorUpdate: Program.Stage
+  private let discriminatorUpdate: [Program.Stage]
   private let generatorPass: [Program.Stage]
-  private let generatorUpdate: Program.Stage
+  private let generatorUpdate: [Program.Stage]
   private let means: RowMeans
-  private let stopVotes: AllGather
+  private let stopVotes: RankVotes
   /// What the instructions work on.
   private let generator: Generator
   private let discriminators: [Discriminator]
+  /// Where sums travel between hosts.
+  private let gradientSums: [GradientSum]
 
   private enum Mean: Int, CaseIterable {
     case discriminatorLoss, generatorLoss, probabilityOfReal, probabilityOfFake
   }
 
   /// Plans the step. Every rank must call this.
-  /// - Parameter load: plans how a worker loads the real images of its rows; without it the caller writes to
+  /// - Parameter load: plans how a worker loads the real images of some rows; without it the caller writes all rows to
   ///   ``realImages``.
   /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
   public init(
@@ -53,8 +55,8 @@ public final class TrainingStep {
     self.weights = weights
     let means = try RowMeans(count: Mean.allCases.count, of: batch)
     self.means = means
-    stopVotes = try AllGather(name: nil, count: 1, over: collective)
-    start = try collective.makeExchange(name: "start", of: [])
+    stopVotes = try RankVotes(over: collective)
+    start = try collective.makeBarrier(name: "start")
 
     // Real images, G(z1), G(z2): D sees the first two, G makes the last two.
     let rows = batch.rows
@@ -83,18 +85,37 @@ public final class TrainingStep {
         differentiablePasses: 1, of: batch), isTrained: false, "D(G(z2))")
     (self.generator, discriminators) = (generator, [onBoth, onFake])
 
+    // Other hosts need neither real images nor noise: they have them, too.
+    let routeOfD = Self.route(onBoth.linears, batch)
+    let routeOfG = Self.route(generator.linears, batch)
+    let lentImages = batch.rowsOfOthers(routeOfD.rowsForHosts)
+    let lentNoise = batch.rowsOfOthers(routeOfG.rowsForHosts)
+
     var program = Program(batch)
     program.everyWorker { rows, list in
-      guard !rows.isEmpty else { return }
-      StepPart.loading.plan(in: list) { load?(rows, realImages.rows(rows), list) }
+      StepPart.loading.plan(in: list) {
+        for rows in [rows] + lentImages[list.thread] where !rows.isEmpty {
+          load?(rows, realImages.rows(rows), list)
+        }
+        for rows in lentImages[list.thread] {
+          onBoth.linears[0].pairInput(rows, ofPass: 0, in: list)
+        }
+      }
       StepPart.randomNumbers.plan(in: list) {
         for (pass, stream) in [
           RandomStream.noiseOfDiscriminatorStep, RandomStream.noiseOfGeneratorStep,
         ].enumerated() {
-          list.normals(
-            generator.noise.value(rows, ofPass: pass), from: random, stream: stream,
-            firstSample: rows.lowerBound)
+          // Only the second one's gradient is wanted.
+          for rows in [rows] + (pass == 1 ? lentNoise[list.thread] : []) where !rows.isEmpty {
+            list.normals(
+              generator.noise.value(rows, ofPass: pass), from: random, stream: stream,
+              firstSample: rows.lowerBound)
+          }
         }
+        for rows in lentNoise[list.thread] {
+          generator.linears[0].pairInput(rows, ofPass: 0, in: list)
+        }
+        guard !rows.isEmpty else { return }
         onBoth.drawMasks(pass: 0, from: random, stream: RandomStream.dropoutOfReal, in: list)
         onBoth.drawMasks(pass: 1, from: random, stream: RandomStream.dropoutOfFake, in: list)
         onFake.drawMasks(from: random, stream: RandomStream.dropoutOfGeneratorStep, in: list)
@@ -104,8 +125,8 @@ public final class TrainingStep {
 
     // D(real) against 1 - labelSmoothing and D(G(z1)) against 0; nothing flows back into G.
     let realTarget = Double(Float(1 - settings.labelSmoothing))
-    try program.everyWorker { worker, list in
-      try onBoth.forward(worker, drops: true, in: list)
+    try onBoth.forward(in: program, routeOfD, passesOfImages: 1..<2)
+    program.everyWorker { worker, list in
       StepPart.losses.plan(in: list) {
         list.binaryCrossEntropy(
           onBoth.logits, worker, ofPass: 0, target: realTarget, batchSize: rows, means: means,
@@ -115,47 +136,41 @@ public final class TrainingStep {
           loss: Mean.discriminatorLoss.rawValue, addsLoss: true,
           probability: Mean.probabilityOfFake.rawValue)
       }
-      try onBoth.backward(worker, in: list)
     }
-    try program.meet("D.rows", onBoth.linears.flatMap { $0.travellingRows() })
+    try onBoth.backward(in: program, routeOfD)
+    try program.meet("D.rows")
     discriminatorPass = program.finish()
 
     program = Program(batch)
-    let ownedOfD = Self.owned(onBoth.linears, of: batch)
-    try program.everyWorker { _, list in
-      for run in ownedOfD[list.thread] {
-        try onBoth.linears[run.layer].update(
-          run.outputs, by: state.discriminatorOptimizer, in: list)
-      }
-    }
+    var gradientSums = try Self.planUpdate(
+      onBoth.linears, by: state.discriminatorOptimizer, routeOfD, "D", in: program)
     try program.meet("D.update")
-    discriminatorUpdate = program.finish()[0]
+    discriminatorUpdate = program.finish()
 
     // D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
     program = Program(batch)
-    try program.everyWorker { worker, list in
-      try onFake.forward(worker, drops: true, in: list)
+    try program.depart(
+      generator.linears.dropFirst().flatMap { $0.travellingInput(routeOfG) })
+    try onFake.forward(in: program, nil)
+    program.everyWorker { worker, list in
       StepPart.losses.plan(in: list) {
         list.binaryCrossEntropy(
           onFake.logits, worker, ofPass: 0, target: 1, batchSize: rows, means: means,
           loss: Mean.generatorLoss.rawValue)
+        means.addUp(worker, in: list)
       }
-      try onFake.backward(worker, in: list)
     }
-    try generator.backward(in: program)
-    try program.meet(
-      "G.rows",
-      generator.linears.flatMap { $0.travellingRows() } + [means.rows, stopVotes.rows])
+    try onFake.backward(in: program, nil)
+    try generator.backward(in: program, routeOfG)
+    try program.meet("G.rows", inside: [means.movement, stopVotes.movement])
     generatorPass = program.finish()
 
     program = Program(batch)
-    let ownedOfG = Self.owned(generator.linears, of: batch)
+    gradientSums += try Self.planUpdate(
+      generator.linears, by: state.generatorOptimizer, routeOfG, "G", in: program)
+    self.gradientSums = gradientSums
     let topology = collective.topology
-    try program.everyWorker { _, list in
-      for run in ownedOfG[list.thread] {
-        try generator.linears[run.layer].update(
-          run.outputs, by: state.generatorOptimizer, in: list)
-      }
+    program.everyWorker { _, list in
       for (norm, linear) in zip(generator.norms, generator.linears) {
         norm.update(
           BatchPlacement.share(
@@ -164,19 +179,73 @@ public final class TrainingStep {
       }
     }
     try program.meet("G.update")
-    generatorUpdate = program.finish()[0]
+    generatorUpdate = program.finish()
+  }
+
+  private static func route(_ linears: [Linear], _ batch: DistributedBatch) -> GradientRoute {
+    GradientRoute(
+      bytesOfRow: linears.reduce(0) {
+        $0 + $1.output.differentiablePasses * MemoryLayout<Float>.stride
+          * ($1.parameters.inputSize + $1.parameters.outputSize)
+      },
+      bytesOfGradient: linears.reduce(0) {
+        $0 + MemoryLayout<Float>.stride * ($1.parameters.weight.count + $1.parameters.bias.count)
+      }, of: batch)
+  }
+
+  /// Weight gradients, and Adam's step with them.
+  ///
+  /// Where rows have travelled, an owner does both at once. Where sums travel, the last layer's depart first, and Adam
+  /// follows layer by layer.
+  /// - Returns: what has to live as long as the program.
+  private static func planUpdate(
+    _ linears: [Linear], by adam: Adam, _ route: GradientRoute, _ name: String, in program: Program
+  ) throws -> [GradientSum] {
+    guard route.sumsTravel else {
+      let owned = owned(linears, of: program.batch)
+      try program.everyWorker { _, list in
+        for run in owned[list.thread] {
+          try linears[run.layer].update(run.outputs, by: adam, in: list)
+        }
+      }
+      return []
+    }
+    let layers = try linears.enumerated().reversed().map { index, linear in
+      (
+        linear: linear, name: "\(name).layer\(index)", sum: try linear.makeGradientSum(route),
+        owned: owned([linear], of: program.batch)
+      )
+    }
+    for layer in layers {
+      try program.everyWorker { _, list in
+        for run in layer.owned[list.thread] {
+          try layer.linear.addUp(run.outputs, into: layer.sum, in: list) { program.look(in: list) }
+        }
+      }
+      try program.meet("\(layer.name).gradient", finishing: [])
+      program.begin(layer.sum.movement)
+    }
+    for layer in layers {
+      try program.meet("\(layer.name).sum", finishing: [layer.sum.movement])
+      program.everyWorker { _, list in
+        for run in layer.owned[list.thread] {
+          layer.linear.update(run.outputs, by: adam, gradient: layer.sum, in: list)
+        }
+      }
+    }
+    return layers.map(\.sum)
   }
 
   /// The outputs of a network that each thread of this rank owns.
   private static func owned(
     _ linears: [Linear], of batch: DistributedBatch
-  ) -> ArraySlice<[OutputPlacement.Run]> {
+  ) -> [[OutputPlacement.Run]] {
     let topology = batch.collective.topology
     let runs = OutputPlacement(
       layers: linears.map { ($0.parameters.outputSize, $0.parameters.inputSize) },
       workers: topology.workerCount
     ).runsOfWorkers[topology.ownWorkers]
-    return ArraySlice(Array(runs))
+    return Array(runs)
   }
 
   /// Lets all ranks see the state that was drawn or loaded, before the first step. Every rank must call this.
@@ -209,20 +278,28 @@ public final class TrainingStep {
     let (ofD, ofG) = (state.discriminatorOptimizer, state.generatorOptimizer)
     ofD.beginStep()
     ofG.beginStep()
-    stopVotes.contribution[0] = stopRequested ? 1 : 0
+    stopVotes.vote(stopRequested)
     for stage in discriminatorPass { _ = try stage.run(step: step) }
-    let discriminatorIsFinite = try discriminatorUpdate.run(step: step) { ofD.isFinite }
+    let discriminatorIsFinite = try Self.run(discriminatorUpdate, step: step) { ofD.isFinite }
     for stage in generatorPass { _ = try stage.run(step: step) }
     // Now: after the next exchange others may write the next step's.
     let losses = StepPart.losses.record { takeMeans() }
-    let outcome = Outcome(losses: losses, stopRequested: stopVotes.isAnySet)
-    let generatorIsFinite = try generatorUpdate.run(step: step) { ofG.isFinite }
+    let outcome = Outcome(losses: losses, stopRequested: stopVotes.isAnyYes)
+    let generatorIsFinite = try Self.run(generatorUpdate, step: step) { ofG.isFinite }
     state.step += 1
     state.generator.batchesTracked += Self.generatorPasses
     guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
       throw notFinite(losses)
     }
     return outcome
+  }
+
+  /// Runs stages, and votes at the end of the last one.
+  private static func run(
+    _ stages: [Program.Stage], step: Int, vote: () -> Bool
+  ) throws -> Bool {
+    for stage in stages.dropLast() { _ = try stage.run(step: step) }
+    return try stages.last?.run(step: step, vote: vote) ?? true
   }
 
   private func takeMeans() -> LossSummary {

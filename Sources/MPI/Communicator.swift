@@ -9,6 +9,7 @@ public struct Communicator {
   public let rank: Int
   /// How many ranks there are.
   public let rankCount: Int
+  private let largestTag: Int32
 
   init(_ handle: MPI_Comm) throws {
     var (rank, size): (Int32, Int32) = (0, 0)
@@ -17,6 +18,7 @@ public struct Communicator {
     self.handle = handle
     self.rank = Int(rank)
     rankCount = Int(size)
+    largestTag = try Self.largestTag()
   }
 
   /// All ranks but this one, the next one first: not all begin with the same.
@@ -26,15 +28,86 @@ public struct Communicator {
 extension Communicator {
   /// The largest tag that a message can have (MPI_TAG_UB, MPI-3.1 section 8.1.2).
   /// - Throws: ``MPIError``.
-  var largestTag: Int {
-    get throws {
-      var value: UnsafeMutableRawPointer?
-      var flag: Int32 = 0
-      try check(
-        MPI_Comm_get_attr(MPI_COMM_WORLD, Int32(MPI_TAG_UB), &value, &flag), "MPI_Comm_get_attr")
-      guard flag != 0, let value else { return 32767 }
-      return Int(value.load(as: Int32.self))
+  private static func largestTag() throws -> Int32 {
+    var value: UnsafeMutableRawPointer?
+    var flag: Int32 = 0
+    try check(
+      MPI_Comm_get_attr(MPI_COMM_WORLD, Int32(MPI_TAG_UB), &value, &flag), "MPI_Comm_get_attr")
+    guard flag != 0, let value else { return 32767 }
+    return value.load(as: Int32.self)
+  }
+
+  /// A number as a tag of messages; the largest one is nobody's.
+  /// - Throws: ``MPIError``.
+  func tag(_ number: Int) throws -> Int32 {
+    guard number < Int(largestTag) else {
+      throw MPIError(code: MPI_ERR_TAG, call: "a message with tag \(number)")
     }
+    return Int32(number)
+  }
+
+  /// Lets messages move that nobody waits for any more (MPI_Iprobe; MPI-3.1 section 3.7.4 on progress).
+  /// - Throws: ``MPIError``.
+  public func makeProgress() throws {
+    var flag: Int32 = 0
+    // For a message that never comes: MPI looks at all connections.
+    try check(
+      MPI_Iprobe(MPI_ANY_SOURCE, largestTag, handle, &flag, MPI_STATUS_IGNORE), "MPI_Iprobe")
+  }
+
+  /// Opens the connections to some ranks, each from its lower rank's end, and sees that bytes go both ways. Each of
+  /// these must call this with this rank.
+  ///
+  /// Where both ends begin at the same time, Open MPI's TCP (4.1) now and then keeps two connections, and what was sent
+  /// through one of them does not arrive.
+  /// - Throws: ``MPIError``.
+  public func connect(to ranks: Set<Int>, tag: Int) throws {
+    let mpiTag = try self.tag(tag)
+    let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
+    bytes.initialize(repeating: 0)
+    defer { bytes.deallocate() }
+    func send(to others: [Int]) throws {
+      for other in others {
+        try check(
+          MPI_Send(bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle),
+          "MPI_Send to rank \(other)")
+      }
+    }
+    func receive(from others: [Int]) throws {
+      for other in others {
+        try check(
+          MPI_Recv(
+            bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle, MPI_STATUS_IGNORE),
+          "MPI_Recv from rank \(other)")
+      }
+    }
+    // A byte needs no receiver to be ready: lower ranks' are on their way before anybody waits.
+    let (lower, higher) = (ranks.filter { $0 < rank }.sorted(), ranks.filter { $0 > rank }.sorted())
+    try send(to: higher)
+    try receive(from: lower)
+    try send(to: lower)
+    try receive(from: higher)
+  }
+}
+
+extension Communicator {
+  /// The tag of messages by which ranks meet before the first collective call.
+  public static let firstConnectionTag = 0
+
+  /// Opens the connections that collective calls use: to ranks a power of two away. Every rank must call this, before
+  /// any collective call.
+  /// - Throws: ``MPIError``.
+  func connectForCollectives() throws {
+    var peers: Set<Int> = []
+    var distance = 1
+    while distance < rankCount {
+      peers.formUnion([
+        (rank + distance) % rankCount, (rank - distance + rankCount) % rankCount, rank ^ distance,
+      ])
+      distance *= 2
+    }
+    try connect(
+      to: peers.filter { $0 != rank && $0 < rankCount }, tag: Self.firstConnectionTag)
   }
 }
 

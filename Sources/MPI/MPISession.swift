@@ -44,6 +44,7 @@ public enum MPISession {
       }
       try check(
         MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler")
+      try communicator.connectForCollectives()
       let result = try body(communicator)
       try check(MPI_Finalize(), "MPI_Finalize")
       return result

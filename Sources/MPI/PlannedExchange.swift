@@ -1,17 +1,15 @@
 import COpenMPI
-import Glibc
-import Waiting
 
-/// Bytes that go to a rank, or come from it.
+/// Bytes that go to a rank, or come from it: pieces of memory, one after the other.
 public struct Message {
   let rank: Int
-  let bytes: UnsafeMutableRawBufferPointer
-  let tag: Int
+  let pieces: [UnsafeMutableRawBufferPointer]
 
-  /// - Parameter tag: tells messages between the same two ranks apart, of this exchange and of others.
-  public init(rank: Int, bytes: UnsafeMutableRawBufferPointer, tag: Int) {
-    (self.rank, self.bytes, self.tag) = (rank, bytes, tag)
+  public init(rank: Int, pieces: [UnsafeMutableRawBufferPointer]) {
+    (self.rank, self.pieces) = (rank, pieces)
   }
+
+  fileprivate var byteCount: Int { pieces.reduce(0) { $0 + $1.count } }
 }
 
 /// Messages between ranks, planned once for fixed memory and then exchanged again and again (persistent
@@ -24,40 +22,59 @@ public final class PlannedExchange {
   private let requests: UnsafeMutableBufferPointer<MPI_Request?>
   private let owner: AnyObject
 
-  /// Plans the messages; empty ones are none. Every rank must call this, with messages that match.
-  /// - Parameter owner: keeps the memory of all messages for as long as it lives.
+  /// Plans the messages. Every rank must call this, with messages that match.
+  /// - Parameters:
+  ///   - tag: tells messages between the same two ranks apart, of this exchange and of others.
+  ///   - owner: keeps the memory of all messages for as long as it lives.
   /// - Throws: ``MPIError``, also for more bytes than one message can have.
   public init(
-    sending sent: [Message], receiving received: [Message], owner: AnyObject,
+    sending sent: [Message], receiving received: [Message], tag: Int, owner: AnyObject,
     over communicator: Communicator
   ) throws {
     self.owner = owner
-    let (sent, received) = (
-      sent.filter { !$0.bytes.isEmpty }, received.filter { !$0.bytes.isEmpty }
-    )
     requests = .allocate(capacity: sent.count + received.count)
     requests.initialize(repeating: MPI_REQUEST_NULL)
-    let largestTag = try communicator.largestTag
-    for message in sent + received where message.tag > largestTag {
-      throw MPIError(code: MPI_ERR_TAG, call: "a message with tag \(message.tag)")
-    }
+    let mpiTag = try communicator.tag(tag)
     // Receives first: a message that is expected needs no copy.
     for (index, message) in received.enumerated() {
-      let count = try messageCount(message.bytes.count, "MPI_Recv_init")
-      try check(
-        MPI_Recv_init(
-          message.bytes.baseAddress, count, UInt8.datatype, Int32(message.rank),
-          Int32(message.tag), communicator.handle, &requests[index]),
-        "MPI_Recv_init of \(count) bytes from rank \(message.rank)")
+      try Self.withMemory(of: message) { address, count, type in
+        try check(
+          MPI_Recv_init(
+            address, count, type, Int32(message.rank), mpiTag, communicator.handle,
+            &requests[index]),
+          "MPI_Recv_init of \(message.byteCount) bytes from rank \(message.rank)")
+      }
     }
     for (index, message) in sent.enumerated() {
-      let count = try messageCount(message.bytes.count, "MPI_Send_init")
-      try check(
-        MPI_Send_init(
-          message.bytes.baseAddress, count, UInt8.datatype, Int32(message.rank),
-          Int32(message.tag), communicator.handle, &requests[received.count + index]),
-        "MPI_Send_init of \(count) bytes to rank \(message.rank)")
+      try Self.withMemory(of: message) { address, count, type in
+        try check(
+          MPI_Send_init(
+            address, count, type, Int32(message.rank), mpiTag, communicator.handle,
+            &requests[received.count + index]),
+          "MPI_Send_init of \(message.byteCount) bytes to rank \(message.rank)")
+      }
     }
+  }
+
+  /// One piece is plain bytes; several are a type of their own (MPI_Type_create_hindexed, MPI-3.1 section 4.1.2).
+  private static func withMemory(
+    of message: Message,
+    _ body: (UnsafeMutableRawPointer?, Int32, MPI_Datatype?) throws -> Void
+  ) throws {
+    let counts = try message.pieces.map { try messageCount($0.count, "a message") }
+    _ = try messageCount(message.byteCount, "a message")
+    guard message.pieces.count != 1 else {
+      return try body(message.pieces[0].baseAddress, counts[0], UInt8.datatype)
+    }
+    let addresses = message.pieces.map { MPI_Aint(bitPattern: $0.baseAddress) }
+    var type: MPI_Datatype? = MPI_DATATYPE_NULL
+    try check(
+      MPI_Type_create_hindexed(Int32(counts.count), counts, addresses, UInt8.datatype, &type),
+      "MPI_Type_create_hindexed")
+    // The requests keep what they need of it.
+    defer { MPI_Type_free(&type) }
+    try check(MPI_Type_commit(&type), "MPI_Type_commit")
+    try body(MPI_BOTTOM, 1, type)
   }
 
   deinit {
@@ -90,13 +107,5 @@ public final class PlannedExchange {
       "MPI_Testall")
     if flag != 0 { isUnderWay = false }
     return flag != 0
-  }
-}
-
-extension PlannedExchange: Awaitable {
-  /// Messages move only when MPI is called: a nap, no longer than a few packets take.
-  public func sleep(atMost nanoseconds: Int) {
-    var nap = timespec(tv_sec: 0, tv_nsec: min(nanoseconds, 20_000))
-    nanosleep(&nap, nil)
   }
 }

@@ -2,7 +2,7 @@ import Collectives
 import MPI
 import Waiting
 
-/// Ranks that are MPI processes: those of one host share memory, and the leaders of hosts exchange messages.
+/// Ranks that are MPI processes: those of one host share memory, and exchange messages with those of others.
 ///
 /// MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on every rank, nor for another
 /// algorithm.
@@ -13,7 +13,10 @@ public final class MPICollective: Collective {
   private let hosts: Hosts
   private let log: ExchangeLog
   private let memory: HostMemory
-  private var nextTag = 0
+  public let traffic: Traffic
+  private var nextTag = Communicator.firstConnectionTag + 1
+  /// Ranks of other hosts that there is a connection to.
+  private var connected: Set<Int> = []
 
   /// Every rank must call this.
   /// - Parameters:
@@ -41,6 +44,8 @@ public final class MPICollective: Collective {
       hosts = try hosts.takingApart(memory == nil)
     }
     self.hosts = hosts
+    let world = hosts.world
+    traffic = Traffic { try world.makeProgress() }
     self.memory = try memory ?? HostMemory(byteCount: 0, of: hosts)
     self.log = log
     topology = hosts.topology(
@@ -53,35 +58,54 @@ public final class MPICollective: Collective {
     try memory.take(byteCount: byteCount, for: purpose)
   }
 
-  public func makeExchange(name: String, of rows: [TravellingRows]) throws -> any Exchange {
+  public func makeMovement(
+    _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
+    preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
+  ) throws -> Movement {
+    let (tag, connectionTag) = (nextTag, nextTag + 1)
+    nextTag += 2
+    let strangers = schedule.peers.subtracting(connected)
+    if !strangers.isEmpty { try hosts.world.connect(to: strangers, tag: connectionTag) }
+    connected.formUnion(strangers)
+    func messages(_ messages: [Schedule.Message]) -> [Message] {
+      messages.map { message in
+        Message(
+          rank: message.rank,
+          pieces: message.pieces.map {
+            UnsafeMutableRawBufferPointer(
+              start: regions[$0.region] + $0.bytes.lowerBound, count: $0.bytes.count)
+          })
+      }
+    }
+    let movement = try Movement(
+      schedule, in: regions,
+      plan: {
+        try PlannedExchange(
+          sending: messages($0.sent), receiving: messages($0.received), tag: tag, owner: memory,
+          over: hosts.world)
+      }, preparing: prepare, adding: add)
+    if !schedule.isEmpty { traffic.add(movement) }
+    return movement
+  }
+
+  public func makeExchange(
+    name: String, finishing finished: [Movement], inside: [Movement]
+  ) throws -> any Exchange {
     let ranks = hosts.own.rankCount
     func barrier(_ expected: Range<Int>) throws -> HostBarrier {
       HostBarrier(
         at: try memory.take(byteCount: HostBarrier.byteCount(rankCount: ranks), for: "a barrier"),
         rank: hosts.own.rank, expected: expected)
     }
-    let travels = topology.hostCount > 1 && !rows.isEmpty
-    let firstTag = nextTag
-    nextTag += rows.count
-    let schedule = RowSchedule(
-      travels && topology.isLeader ? rows.map { ($0.bytesOfRow, $0.rowsOfHosts) } : [],
-      host: topology.host, hostCount: topology.hostCount, firstTag: firstTag)
-    func message(_ transfer: RowSchedule.Transfer, with host: Int) -> Message {
-      Message(
-        rank: host,
-        bytes: UnsafeMutableRawBufferPointer(
-          start: rows[transfer.matrix].address + transfer.bytes.lowerBound,
-          count: transfer.bytes.count), tag: transfer.tag)
-    }
+    let hasInside = topology.hostCount > 1 && !inside.isEmpty
     return MPIExchange(
-      log, log.register(name, byteCount: schedule.sentByteCount), arrival: try barrier(0..<ranks),
-      departure: travels ? try barrier(0..<1) : nil,
-      messages: travels
-        ? try hosts.leaders.map {
-          try PlannedExchange(
-            sending: schedule.sent.map { message($0, with: $0.to) },
-            receiving: schedule.received.map { message($0, with: $0.from) }, owner: memory,
-            over: $0)
-        } : nil, isAlone: ranks == 1, isOfAllRanks: travels || topology.hostCount == 1)
+      log,
+      log.register(name, byteCount: (finished + inside).reduce(0) { $0 + $1.sentByteCount }),
+      traffic: traffic, finished: finished, arrival: try barrier(0..<ranks),
+      departure: hasInside ? try barrier(0..<1) : nil,
+      inside: hasInside && topology.isLeader ? inside : [], isAlone: ranks == 1,
+      isOfAllRanks: hasInside || topology.hostCount == 1)
   }
 }
+
+extension PlannedExchange: PlannedMessages {}

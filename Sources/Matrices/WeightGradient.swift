@@ -1,34 +1,30 @@
 import Collectives
 
-/// The rows that a sum is taken over, in the order in which it is taken.
-///
-/// A weight gradient is a sum over leaves: each leaf one chain of multiply-adds over its rows, pass after pass; the
-/// leaves are added in the one binary tree in which a node of n > 1 leaves adds the sum of its first 2ᵏ < n ≤ 2ᵏ⁺¹
-/// leaves to that of the rest (pairwise summation, Higham, 1993).
-public struct SummationOrder: Equatable, Sendable {
-  /// Rows of each leaf within a pass.
-  public let leaves: [Range<Int>]
+/// Where sums are kept until they are added: the sum of all in the end is at the first place.
+public struct SumStack {
+  /// `[count]`.
+  public let sum: UnsafeMutablePointer<Float>
+  private let others: UnsafeMutablePointer<Float>?
+  private let count: Int
 
-  /// - Parameter rows: of a pass.
-  public init(rows: Int, leafSize: Int = BatchPlacement.leafSize) {
-    leaves = stride(from: 0, to: rows, by: leafSize).map { $0..<min($0 + leafSize, rows) }
+  /// - Parameters:
+  ///   - sum: the first place, `[count]`; nil for one of the workspace.
+  ///   - depth: places.
+  ///   - count: numbers of a place at most.
+  /// - Throws: `MemoryError`.
+  public init(
+    sum: UnsafeMutablePointer<Float>? = nil, depth: Int, count: Int, in workspace: Workspace
+  ) throws {
+    self.count = count
+    self.sum = try sum ?? workspace.matrix(rows: 1, columns: count).elements
+    others =
+      depth > 1 ? try workspace.matrix(rows: depth - 1, columns: count).elements : nil
   }
 
-  /// How many additions follow after a leaf, if each leaf is put on a stack and the two topmost sums are added.
-  public func additions(afterLeaf leaf: Int) -> Int {
-    leaf + 1 == leaves.count
-      ? leaf.nonzeroBitCount : (leaf + 1).trailingZeroBitCount
-  }
-
-  /// Places that the stack needs.
-  public var depth: Int {
-    var (height, depth) = (0, 0)
-    for leaf in leaves.indices {
-      height += 1
-      depth = max(depth, height)
-      height -= additions(afterLeaf: leaf)
-    }
-    return depth
+  subscript(place: Int) -> UnsafeMutablePointer<Float> {
+    guard place > 0 else { return sum }
+    guard let others else { preconditionFailure("a stack of one place") }
+    return others + (place - 1) * count
   }
 }
 
@@ -52,9 +48,9 @@ extension InstructionList {
   /// - Throws: ``KernelError``, `MemoryError`.
   public func weightGradient(
     _ left: GradientFactor, outputs: Range<Int>, times right: GradientFactor, passes: Int,
-    order: SummationOrder, stack: Matrix
+    order: SummationOrder, stack: SumStack
   ) throws {
-    let rowsOfPass = order.leaves.last?.upperBound ?? 0
+    let rowsOfPass = order.rowsOfPass
     let leftFactor: LeftFactor
     let rightFactor: RightFactor
     let columns: Int
@@ -92,8 +88,8 @@ extension InstructionList {
     }
     let tileSize = outputs.count * columns
     var place = 0
-    for (leaf, rows) in order.leaves.enumerated() {
-      let tile = stack.elements + place * tileSize
+    for (rows, additions) in zip(order.terms, order.additions) {
+      let tile = stack[place]
       // One chain goes through all passes; where they are neighbours in memory, it is one call.
       var parts: [Range<Int>] = []
       for pass in 0..<passes {
@@ -116,11 +112,9 @@ extension InstructionList {
           }
         }
       }
-      for _ in 0..<order.additions(afterLeaf: leaf) {
+      for _ in 0..<additions {
         place -= 1
-        add(
-          stack.elements + (place + 1) * tileSize, to: stack.elements + place * tileSize,
-          count: tileSize)
+        add(stack[place + 1], to: stack[place], count: tileSize)
       }
       place += 1
     }
@@ -136,11 +130,11 @@ extension InstructionList {
 
   /// `sums[outputs] = Σ left[row, outputs]` in the same order: the gradient of a bias.
   public func biasGradient(
-    _ left: Matrix, outputs: Range<Int>, passes: Int, order: SummationOrder, stack: Matrix
+    _ left: Matrix, outputs: Range<Int>, passes: Int, order: SummationOrder, stack: SumStack
   ) {
-    let rowsOfPass = order.leaves.last?.upperBound ?? 0
+    let rowsOfPass = order.rowsOfPass
     var place = 0
-    for (leaf, rows) in order.leaves.enumerated() {
+    for (rows, additions) in zip(order.terms, order.additions) {
       for pass in 0..<passes {
         append(
           .sum,
@@ -148,18 +142,16 @@ extension InstructionList {
             matrix: left.elements + (pass * rowsOfPass + rows.lowerBound) * left.columns
               + outputs.lowerBound,
             rows: rows.count, stride: left.columns, columns: outputs.count, accumulates: pass > 0,
-            sums: stack.elements + place * outputs.count)
+            sums: stack[place])
         ) { operands, _ in
           let it = operands.assumingMemoryBound(to: ColumnSums.self).pointee
           VectorMath.kernels.pointee.columnSums(
             it.matrix, it.stride, it.rows, it.columns, it.accumulates, it.sums)
         }
       }
-      for _ in 0..<order.additions(afterLeaf: leaf) {
+      for _ in 0..<additions {
         place -= 1
-        add(
-          stack.elements + (place + 1) * outputs.count,
-          to: stack.elements + place * outputs.count, count: outputs.count)
+        add(stack[place + 1], to: stack[place], count: outputs.count)
       }
       place += 1
     }

@@ -82,9 +82,9 @@ public final class BatchNorm {
     shift = values.matrix(parameters.shift)
     runningMean = buffers.matrix(parameters.runningMean)
     runningVariance = buffers.matrix(parameters.runningVariance)
-    moments = try BlockSums(passes: passes, count: 2 * features, of: batch)
+    moments = try BlockSums(.moments, passes: passes, count: 2 * features, of: batch)
     gradientSums = try BlockSums(
-      passes: input.differentiablePasses, count: 2 * features, of: batch)
+      .sums, passes: input.differentiablePasses, count: 2 * features, of: batch)
     threads = try batch.placement.rowsOfThreads.map { [workspace] _ in
       func row() throws -> Matrix { try workspace.matrix(rows: 1, columns: features) }
       return OfThread(
@@ -95,10 +95,10 @@ public final class BatchNorm {
     }
   }
 
-  /// What has to travel between ``addUpInput(_:in:)`` and ``forward(_:in:)``.
-  public var inputMoments: TravellingRows { moments.rows }
-  /// What has to travel between ``addUpGradient(_:in:)`` and ``backward(_:in:)``.
-  public var gradientMoments: TravellingRows { gradientSums.rows }
+  /// What has to run inside the exchange between ``addUpInput(_:in:)`` and ``forward(_:in:)``.
+  public var inputMoments: Movement { moments.movement }
+  /// What has to run inside the exchange between ``addUpGradient(_:in:)`` and ``backward(_:in:)``.
+  public var gradientMoments: Movement { gradientSums.movement }
 
   private static func inverseDeviation(_ variance: Double) -> Float {
     Float(1 / (variance + epsilon).squareRoot())
@@ -139,7 +139,7 @@ extension BatchNorm {
 
     /// Normalises with the biased variance M2/N; the running variance takes the unbiased M2/(N-1).
     func take() {
-      walk.mergeMoments()
+      walk.run()
       let (count, momentum) = (Double(rows), BatchNorm.momentum)
       let (means, m2) = (walk.stack, walk.stack + mean.columns)
       for feature in 0..<mean.columns {
@@ -266,7 +266,7 @@ extension BatchNorm {
     let scale, inverseDeviation: Matrix
 
     func take() {
-      walk.add()
+      walk.run()
       let features = scale.columns
       let (sums, productSums) = (walk.stack, walk.stack + features)
       for feature in 0..<features {

@@ -3,31 +3,115 @@ import Matrices
 
 /// What each block of a batch's rows adds to sums over all rows, `[blocks, passes, count]`, in memory that a host's
 /// ranks share: blocks are the leaves of the tree in which they are added.
-struct BlockSums {
-  /// As an exchange needs them: a row a block.
-  let rows: TravellingRows
+///
+/// On one host every worker adds up all blocks. On several, the leader of each adds up its host's nodes of the tree,
+/// these travel, and every worker adds up what is left.
+final class BlockSums {
+  /// What is summed.
+  enum Kind: BitwiseCopyable {
+    /// Numbers.
+    case sums
+    /// Means and sums of squared distances from them, `[count / 2]` each (Chan et al., 1983).
+    case moments
+
+    /// Adds up two nodes of so many rows; the first becomes the sum.
+    @inline(__always)
+    fileprivate func add(
+      _ numbers: UnsafeMutablePointer<Double>, _ rows: Int, _ others: UnsafePointer<Double>,
+      _ otherRows: Int, count: Int
+    ) {
+      switch self {
+      case .sums: for index in 0..<count { numbers[index] += others[index] }
+      case .moments:
+        let columns = count / 2
+        VectorMath.kernels.pointee.mergeMoments(
+          Double(rows), numbers, numbers + columns, Double(otherRows), others, others + columns,
+          columns)
+      }
+    }
+  }
+
+  /// What has to run inside an exchange, when all ranks of the host have written their blocks.
+  let movement: Movement
+  private let kind: Kind
   private let numbers: UnsafeMutablePointer<Double>
   private let passes, count: Int
-  private let order: SummationOrder
+  private let blockRows: [Range<Int>]
+  /// What workers add up after the exchange: rows, and where the first pass of the term is.
+  private let terms: [(rows: Int, numbers: UnsafeMutablePointer<Double>)]
+  private let additions: [Int]
+  private let workspace = Workspace()
 
   /// Every rank must call this.
   /// - Parameter count: sums of a pass.
   /// - Throws: what the collective throws.
-  init(passes: Int, count: Int, of batch: DistributedBatch) throws {
-    (self.passes, self.count) = (passes, count)
-    order = SummationOrder(rows: batch.rows, leafSize: BatchPlacement.blockSize)
-    numbers = try batch.collective.makeNumbers(
-      of: Double.self, count: order.leaves.count * passes * count, for: "sums over a batch"
+  init(_ kind: Kind, passes: Int, count: Int, of batch: DistributedBatch) throws {
+    (self.kind, self.passes, self.count) = (kind, passes, count)
+    let blockSize = BatchPlacement.blockSize
+    let blocks = SummationOrder(rows: batch.rows, leafSize: blockSize)
+    let countOfTerm = passes * count
+    let topology = batch.collective.topology
+    let numbers = try batch.collective.makeNumbers(
+      of: Double.self, count: blocks.terms.count * countOfTerm, for: "sums over a batch"
     ).baseAddress!
-    rows = TravellingRows(
-      address: UnsafeMutableRawPointer(numbers),
-      bytesOfRow: passes * count * MemoryLayout<Double>.stride,
-      rowsOfHosts: batch.placement.rowsOfHosts.map(BatchPlacement.blocks))
+    self.numbers = numbers
+    blockRows = blocks.terms
+    func ofBlocks(_ blocks: Range<Int>) -> [(rows: Int, numbers: UnsafeMutablePointer<Double>)] {
+      blocks.map { (min(blockSize, batch.rows - $0 * blockSize), numbers + $0 * countOfTerm) }
+    }
+    guard topology.hostCount > 1 else {
+      terms = ofBlocks(0..<blocks.terms.count)
+      additions = blocks.additions
+      movement = try batch.collective.makeMovement(ofRows: [])
+      return
+    }
+    let leaves = LeafPlacement(rowsOfHosts: batch.placement.rowsOfHosts, leafSize: blockSize)
+    let nodes = NodeSchedule(
+      leaves, rowCount: batch.rows, bytesOfNode: countOfTerm * MemoryLayout<Double>.stride,
+      topology)
+    let places = try batch.collective.makeNumbers(
+      of: Double.self, count: nodes.placeCount * countOfTerm, for: "sums of hosts"
+    ).baseAddress!
+    let remaining = SummationOrder(
+      rows: batch.rows, leafSize: blockSize, terms: nodes.terms.map(\.node))
+    terms = zip(remaining.terms, nodes.terms).map {
+      ($0.count, places + $1.place * countOfTerm)
+    }
+    additions = remaining.additions
+    // The leader adds up this host's nodes.
+    let walks = try nodes.own.flatMap { [workspace] node, place in
+      try (0..<passes).map { pass in
+        (
+          walk: try Walk(
+            kind, ofBlocks(node).map { ($0.rows, $0.numbers + pass * count) },
+            additions: SummationTree.additions(node.map { $0..<$0 + 1 }), count: count,
+            in: workspace),
+          target: places + place * countOfTerm + pass * count
+        )
+      }
+    }
+    movement = try batch.collective.makeMovement(
+      nodes.schedule, in: [UnsafeMutableRawPointer(places)],
+      preparing: {
+        for (walk, target) in walks {
+          walk.run()
+          target.update(from: walk.stack, count: count)
+        }
+      },
+      adding: { target, source, addition in
+        let target = target.assumingMemoryBound(to: Double.self)
+        let source = source.assumingMemoryBound(to: Double.self)
+        for pass in 0..<passes {
+          kind.add(
+            target + pass * count, addition.targetRows, source + pass * count, addition.sourceRows,
+            count: count)
+        }
+      })
   }
 
   /// The blocks that some rows of a pass are, and their rows.
   func blocks(_ rows: Range<Int>) -> [(block: Int, rows: Range<Int>)] {
-    BatchPlacement.blocks(rows).map { ($0, order.leaves[$0]) }
+    BatchPlacement.blocks(rows).map { ($0, blockRows[$0]) }
   }
 
   /// Where a block's part of a pass is written, `[count]`.
@@ -35,95 +119,70 @@ struct BlockSums {
     numbers + (block * passes + pass) * count
   }
 
-  /// How a worker adds up the blocks of a pass.
+  /// How terms are added up.
   struct Walk: BitwiseCopyable {
-    private let parts: UnsafeMutablePointer<Double>
-    private let stride, count, blocks, lastRows: Int
+    private struct Term: BitwiseCopyable {
+      let numbers: UnsafePointer<Double>
+      let rows, additions: Int
+    }
+    private let kind: Kind
+    private let terms: UnsafeMutablePointer<Term>
+    private let termCount, count: Int
+    private let rowsOfPlaces: UnsafeMutablePointer<Int>
     /// `[depth, count]`; the sums are at the beginning in the end.
     let stack: UnsafeMutablePointer<Double>
 
     /// - Parameters:
-    ///   - parts: of the first block; those of the next begin `stride` numbers later, or `count` numbers.
-    ///   - order: of the blocks.
+    ///   - terms: rows of each, and where its numbers are.
+    ///   - additions: how many follow after each term.
     ///   - workspace: of the worker.
     /// - Throws: `MemoryError`.
     init(
-      parts: UnsafeMutablePointer<Double>, stride: Int? = nil, count: Int, order: SummationOrder,
-      in workspace: Workspace
+      _ kind: Kind, _ terms: [(rows: Int, numbers: UnsafeMutablePointer<Double>)],
+      additions: [Int], count: Int, in workspace: Workspace
     ) throws {
-      (self.parts, self.count, self.stride) = (parts, count, stride ?? count)
-      (blocks, lastRows) = (order.leaves.count, order.leaves.last?.count ?? 0)
-      stack = try workspace.zeros(of: Double.self, count: order.depth * count).baseAddress!
-    }
-
-    /// What a block adds.
-    func part(_ block: Int) -> UnsafeMutablePointer<Double> { parts + block * stride }
-
-    /// Rows of a block.
-    private func rows(_ block: Int) -> Int {
-      block + 1 == blocks ? lastRows : BatchPlacement.blockSize
-    }
-
-    /// Adds up in the tree's order.
-    /// - Parameter add: the sums at the second place, of so many rows, to those at the first.
-    @inline(__always)
-    private func run(
-      _ add: (
-        _ sums: UnsafeMutablePointer<Double>, _ rows: Int, _ others: UnsafeMutablePointer<Double>,
-        _ otherRows: Int
-      ) -> Void
-    ) {
-      // Complete trees have 2^k blocks: how many rows are behind a place follows from the blocks before.
-      var height = 0
-      for block in 0..<blocks {
-        (stack + height * count).update(from: part(block), count: count)
+      (self.kind, self.count, termCount) = (kind, count, terms.count)
+      let bytes = try workspace.zeros(
+        of: Int.self, count: terms.count * MemoryLayout<Term>.stride / MemoryLayout<Int>.stride)
+      self.terms = UnsafeMutableRawPointer(bytes.baseAddress!).bindMemory(
+        to: Term.self, capacity: terms.count)
+      var (height, depth) = (0, 1)
+      for (index, (term, additions)) in zip(terms, additions).enumerated() {
+        self.terms[index] = Term(
+          numbers: UnsafePointer(term.numbers), rows: term.rows, additions: additions)
         height += 1
-        let isLast = block + 1 == blocks
-        let additions = isLast ? block.nonzeroBitCount : (block + 1).trailingZeroBitCount
-        var (size, own) = (1, rows(block))
-        for _ in 0..<additions {
+        depth = max(depth, height)
+        height -= additions
+      }
+      rowsOfPlaces = try workspace.zeros(of: Int.self, count: depth).baseAddress!
+      stack = try workspace.zeros(of: Double.self, count: depth * count).baseAddress!
+    }
+
+    /// Adds up in the tree's order. Nothing is allocated.
+    func run() {
+      var height = 0
+      for index in 0..<termCount {
+        let term = terms[index]
+        (stack + height * count).update(from: term.numbers, count: count)
+        rowsOfPlaces[height] = term.rows
+        height += 1
+        for _ in 0..<term.additions {
           height -= 1
-          if isLast {
-            // The tree before holds the lowest set bit of the blocks before it.
-            let before = block + 1 - size
-            let others = before & -before
-            add(
-              stack + (height - 1) * count, others * BatchPlacement.blockSize,
-              stack + height * count, own)
-            own += others * BatchPlacement.blockSize
-            size += others
-          } else {
-            let half = size * BatchPlacement.blockSize
-            add(stack + (height - 1) * count, half, stack + height * count, half)
-            size *= 2
-          }
+          kind.add(
+            stack + (height - 1) * count, rowsOfPlaces[height - 1], stack + height * count,
+            rowsOfPlaces[height], count: count)
+          rowsOfPlaces[height - 1] += rowsOfPlaces[height]
         }
-      }
-    }
-
-    /// Plain sums.
-    func add() {
-      run { sums, _, others, _ in
-        for index in 0..<count { sums[index] += others[index] }
-      }
-    }
-
-    /// Means and sums of squared distances from them, `[count / 2]` each, become those of all rows (Chan et al., 1983).
-    func mergeMoments() {
-      let columns = count / 2
-      run { moments, rows, others, otherRows in
-        VectorMath.kernels.pointee.mergeMoments(
-          Double(rows), moments, moments + columns, Double(otherRows), others, others + columns,
-          columns)
       }
     }
   }
 
+  /// What a worker adds up after the exchange.
   /// - Parameter workspace: of the worker.
   /// - Throws: `MemoryError`.
   func walk(ofPass pass: Int, in workspace: Workspace) throws -> Walk {
     try Walk(
-      parts: part(0, ofPass: pass), stride: passes * count, count: count, order: order,
+      kind, terms.map { ($0.rows, $0.numbers + pass * count) }, additions: additions, count: count,
       in: workspace)
   }
 }

@@ -28,18 +28,42 @@ public struct DistributedBatch {
     return Matrix(elements: numbers.baseAddress!, rows: rows, columns: columns)
   }
 
+  /// Rows that this host needs and others write, for each thread of this rank: all workers of the host share them out.
+  public func rowsOfOthers(_ rowsForHosts: [Range<Int>]) -> [[Range<Int>]] {
+    let topology = collective.topology
+    let (own, needed) = (
+      placement.rowsOfHosts[topology.host], rowsForHosts[topology.host]
+    )
+    let parts = [
+      needed.lowerBound..<max(needed.lowerBound, min(own.lowerBound, needed.upperBound)),
+      min(max(own.upperBound, needed.lowerBound), needed.upperBound)..<needed.upperBound,
+    ]
+    return topology.ownWorkers.map { worker in
+      parts.map { part in
+        let blocks = BatchPlacement.blocks(part)
+        let share = BatchPlacement.share(worker, of: blocks.count, over: topology.workerCount)
+        func row(_ block: Int) -> Int {
+          min((blocks.lowerBound + block) * BatchPlacement.blockSize, part.upperBound)
+        }
+        return row(share.lowerBound)..<row(share.upperBound)
+      }.filter { !$0.isEmpty }
+    }
+  }
+
   /// Rows of a pass of `matrix[passes * B, columns]`, as they travel between hosts.
-  func travelling(_ matrix: Matrix, pass: Int) -> TravellingRows {
+  func travelling(_ matrix: Matrix, pass: Int, _ rowsForHosts: [Range<Int>]) -> TravellingRows {
     TravellingRows(
       address: UnsafeMutableRawPointer(matrix.elements + pass * rows * matrix.columns),
-      bytesOfRow: matrix.columns * MemoryLayout<Float>.stride, rowsOfHosts: placement.rowsOfHosts)
+      bytesOfRow: matrix.columns * MemoryLayout<Float>.stride,
+      rowsOfPlaces: placement.rowsOfPlaces, rowsForHosts: rowsForHosts)
   }
 
   /// The same of pairs of rows.
-  func travelling(_ pairs: PairedRows, pass: Int) -> TravellingRows {
+  func travelling(_ pairs: PairedRows, pass: Int, _ rowsForHosts: [Range<Int>]) -> TravellingRows {
     TravellingRows(
       address: UnsafeMutableRawPointer(pairs.pass(pass)),
       bytesOfRow: pairs.columns * MemoryLayout<UInt32>.stride,
-      rowsOfHosts: placement.rowsOfHosts.map(PairedRows.pairs))
+      rowsOfPlaces: placement.rowsOfPlaces.map(PairedRows.pairs),
+      rowsForHosts: rowsForHosts.map(PairedRows.pairs))
   }
 }

@@ -88,57 +88,133 @@ public final class Linear {
     }
   }
 
-  /// What other hosts need for ``update(_:by:in:)``: input and gradient of the rows that they do not have.
-  /// - Parameter withInput: whether they need the input as well; they may have it from elsewhere.
-  public func travellingRows(withInput: Bool = true) -> [TravellingRows] {
+  /// Rounds and pairs rows of the input that no forward pass of this host does, where weight gradients read pairs.
+  /// - Parameter pass: of the differentiable ones.
+  public func pairInput(_ rows: Range<Int>, ofPass pass: Int, in list: InstructionList) {
+    guard isTrained, let pairs = input.valuePairs else { return }
+    list.pair(input.differentiableValue, rows: rows, ofPass: pass, into: pairs)
+  }
+
+  /// The input as other hosts' weight gradients need it; it is there after ``forward(_:in:)``.
+  /// - Parameter passes: of the differentiable ones; nil for all.
+  public func travellingInput(
+    passes: Range<Int>? = nil, _ route: GradientRoute
+  ) -> [TravellingRows] {
+    (passes ?? 0..<output.differentiablePasses).map { pass in
+      if let pairs = input.valuePairs {
+        return batch.travelling(pairs, pass: pass, route.rowsForHosts)
+      }
+      return batch.travelling(input.differentiableValue, pass: pass, route.rowsForHosts)
+    }
+  }
+
+  /// The output's gradient as other hosts' weight gradients need it; it is there after ``backward(_:in:)``.
+  public func travellingGradient(_ route: GradientRoute) -> [TravellingRows] {
     guard let gradient = output.gradient else { return [] }
     return (0..<output.differentiablePasses).flatMap { pass in
-      var rows = [batch.travelling(gradient, pass: pass)]
-      if let pairs = output.gradientPairs { rows.append(batch.travelling(pairs, pass: pass)) }
-      if withInput {
-        if let pairs = input.valuePairs {
-          rows.append(batch.travelling(pairs, pass: pass))
-        } else {
-          rows.append(batch.travelling(input.differentiableValue, pass: pass))
-        }
-      }
-      return rows
+      // Biases are sums of the numbers themselves.
+      [batch.travelling(gradient, pass: pass, route.rowsForHosts)]
+        + (output.gradientPairs.map { [batch.travelling($0, pass: pass, route.rowsForHosts)] }
+          ?? [])
     }
   }
 
   /// Outputs whose gradients are taken at a time: they stay in the second cache until Adam has used them.
   private static let outputsAtATime = 48
 
+  /// The factors of the weight gradient.
+  private var gradientFactors: (left: GradientFactor, right: GradientFactor)? {
+    output.gradient.map { gradient in
+      (
+        output.gradientPairs.map { .bfloat16($0) } ?? .float32(gradient),
+        input.valuePairs.map { .bfloat16($0) } ?? .float32(input.differentiableValue)
+      )
+    }
+  }
+
+  private static func pieces(_ outputs: Range<Int>) -> [Range<Int>] {
+    stride(from: outputs.lowerBound, to: outputs.upperBound, by: outputsAtATime).map {
+      $0..<min($0 + outputsAtATime, outputs.upperBound)
+    }
+  }
+
   /// dweight = dyᵀ * input and dbias = Σ rows of dy, over all rows of all hosts, and Adam's step with them, for some
   /// outputs.
   /// - Throws: `KernelError`, `MemoryError`.
   public func update(_ outputs: Range<Int>, by adam: Adam, in list: InstructionList) throws {
-    guard let gradient = output.gradient else { return }
+    guard let gradient = output.gradient, let (left, right) = gradientFactors else { return }
     let passes = output.differentiablePasses
     let order = SummationOrder(rows: batch.rows)
     let inputSize = parameters.inputSize
     try list.named(names.update) {
-      let stack = try list.workspace.matrix(
-        rows: order.depth, columns: Self.outputsAtATime * inputSize)
-      let left: GradientFactor = output.gradientPairs.map { .bfloat16($0) } ?? .float32(gradient)
-      let right: GradientFactor =
-        input.valuePairs.map { .bfloat16($0) } ?? .float32(input.differentiableValue)
-      for begin in stride(from: outputs.lowerBound, to: outputs.upperBound, by: Self.outputsAtATime)
-      {
-        let outputs = begin..<min(begin + Self.outputsAtATime, outputs.upperBound)
+      let stack = try SumStack(
+        depth: order.depth, count: Self.outputsAtATime * inputSize, in: list.workspace)
+      for outputs in Self.pieces(outputs) {
         try list.weightGradient(
           left, outputs: outputs, times: right, passes: passes, order: order, stack: stack)
         list.adam(
-          adam, gradients: stack.elements,
+          adam, gradients: stack.sum,
           at: parameters.weight.offset + outputs.lowerBound * inputSize,
           count: outputs.count * inputSize, rounded: weights.rounded)
         list.pairUp(weight, outputs: outputs)
       }
-      let biasStack = try list.workspace.matrix(rows: order.depth, columns: outputs.count)
+      let biasStack = try SumStack(depth: order.depth, count: outputs.count, in: list.workspace)
       list.biasGradient(gradient, outputs: outputs, passes: passes, order: order, stack: biasStack)
       list.adam(
-        adam, gradients: biasStack.elements, at: parameters.bias.offset + outputs.lowerBound,
+        adam, gradients: biasStack.sum, at: parameters.bias.offset + outputs.lowerBound,
         count: outputs.count, rounded: nil)
+    }
+  }
+
+  /// Where the gradient is summed if sums travel. Every rank must call this.
+  /// - Throws: what the collective throws.
+  public func makeGradientSum(_ route: GradientRoute) throws -> GradientSum {
+    try GradientSum(
+      count: parameters.weight.count + parameters.bias.count, route, over: batch.collective)
+  }
+
+  /// What this host's nodes add to the gradient of some outputs.
+  /// - Throws: `KernelError`, `MemoryError`.
+  public func addUp(
+    _ outputs: Range<Int>, into sum: GradientSum, in list: InstructionList, look: () -> Void
+  ) throws {
+    guard let gradient = output.gradient, let (left, right) = gradientFactors else { return }
+    let passes = output.differentiablePasses
+    let inputSize = parameters.inputSize
+    try list.named(names.update) {
+      for (index, node) in sum.nodes.enumerated() {
+        let order = SummationOrder(rows: batch.rows, terms: node.map { $0..<$0 + 1 })
+        for outputs in Self.pieces(outputs) {
+          try list.weightGradient(
+            left, outputs: outputs, times: right, passes: passes, order: order,
+            stack: SumStack(
+              sum: sum.node(index) + outputs.lowerBound * inputSize, depth: order.depth,
+              count: outputs.count * inputSize, in: list.workspace))
+          look()
+        }
+        list.biasGradient(
+          gradient, outputs: outputs, passes: passes, order: order,
+          stack: try SumStack(
+            sum: sum.node(index) + parameters.weight.count + outputs.lowerBound,
+            depth: order.depth, count: outputs.count, in: list.workspace))
+      }
+    }
+  }
+
+  /// Adam's step with the gradient of all hosts, for some outputs.
+  public func update(
+    _ outputs: Range<Int>, by adam: Adam, gradient sum: GradientSum, in list: InstructionList
+  ) {
+    let inputSize = parameters.inputSize
+    list.named(names.update) {
+      list.adam(
+        adam, gradients: sum.node(0) + outputs.lowerBound * inputSize,
+        at: parameters.weight.offset + outputs.lowerBound * inputSize,
+        count: outputs.count * inputSize, rounded: weights.rounded)
+      list.pairUp(weight, outputs: outputs)
+      list.adam(
+        adam, gradients: sum.node(0) + parameters.weight.count + outputs.lowerBound,
+        at: parameters.bias.offset + outputs.lowerBound, count: outputs.count, rounded: nil)
     }
   }
 }

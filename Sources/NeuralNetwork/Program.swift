@@ -8,14 +8,19 @@ public final class Program {
   /// A phase and what ends it.
   public final class Stage {
     private let phase: Phase
+    private let departures: [Movement]
     private let exchange: (any Exchange)?
+    private let looker: Looker?
 
-    fileprivate init(_ lists: [InstructionList], _ exchange: (any Exchange)?) {
+    fileprivate init(
+      _ lists: [InstructionList], _ departures: [Movement], _ exchange: (any Exchange)?,
+      _ looker: Looker?
+    ) {
       phase = Phase(lists)
-      self.exchange = exchange
+      (self.departures, self.exchange, self.looker) = (departures, exchange, looker)
     }
 
-    /// Does the phase on all threads, then waits for the other ranks. Every rank must call this.
+    /// Does the phase on all threads, begins what departs, then waits for the other ranks. Every rank must call this.
     /// - Parameters:
     ///   - step: global training step, from 0.
     ///   - vote: is asked for between the two.
@@ -23,6 +28,8 @@ public final class Program {
     /// - Throws: what the exchange throws.
     public func run(step: Int = 0, vote: () -> Bool = { true }) throws -> Bool {
       phase.run(step: step)
+      try looker?.demandSuccess()
+      for movement in departures { try movement.start() }
       return try exchange?.run(vote: vote()) ?? vote()
     }
   }
@@ -30,11 +37,19 @@ public final class Program {
   public let batch: DistributedBatch
   private var lists: [InstructionList]
   private var stages: [Stage] = []
+  /// What departs when the phase is done.
+  private var departures: [Movement] = []
+  /// What is under way at this place of the program.
+  private var underWay: [Movement] = []
+  /// Where there are several hosts.
+  private let looker: Looker?
 
   /// An empty program.
   public init(_ batch: DistributedBatch) {
     self.batch = batch
     lists = Self.newLists(batch)
+    looker =
+      batch.collective.topology.hostCount > 1 ? Looker(batch.collective.traffic) : nil
   }
 
   private static func newLists(_ batch: DistributedBatch) -> [InstructionList] {
@@ -44,26 +59,79 @@ public final class Program {
   /// Adds to what each worker of this rank does next.
   /// - Parameter add: is given the worker's rows of a pass, and its list.
   public func everyWorker(_ add: (Range<Int>, InstructionList) throws -> Void) rethrows {
-    for (rows, list) in zip(batch.placement.rowsOfThreads, lists) { try add(rows, list) }
+    for (rows, list) in zip(batch.placement.rowsOfThreads, lists) {
+      try add(rows, list)
+      look(in: list)
+    }
+  }
+
+  /// Lets messages move between what the worker does before and after. MPI is the main thread's.
+  public func look(in list: InstructionList) {
+    if list.thread == 0 { looker?.plan(in: list) }
+  }
+
+  /// Rows that depart for other hosts as soon as this rank has written its own. Every rank must call this.
+  /// - Throws: what the collective throws.
+  public func depart(_ rows: [TravellingRows]) throws {
+    guard batch.collective.topology.hostCount > 1, !rows.isEmpty else { return }
+    begin(try batch.collective.makeMovement(ofRows: rows))
+  }
+
+  /// Ends the phase, and begins a movement.
+  public func begin(_ movement: Movement) {
+    departures.append(movement)
+    underWay.append(movement)
+    end(nil)
   }
 
   /// Ends the phase with an exchange. Every rank must call this.
   /// - Parameters:
   ///   - name: of the exchange.
-  ///   - rows: what travels between hosts.
+  ///   - finishing: what has to be finished; nil for all that is under way.
+  ///   - inside: what the leaders of hosts exchange.
   /// - Throws: what the collective throws.
-  public func meet(_ name: String, _ rows: [TravellingRows] = []) throws {
-    end(try batch.collective.makeExchange(name: name, of: rows))
+  public func meet(
+    _ name: String, finishing: [Movement]? = nil, inside: [Movement] = []
+  ) throws {
+    let finished = finishing ?? underWay
+    underWay.removeAll { movement in finished.contains { $0 === movement } }
+    end(try batch.collective.makeExchange(name: name, finishing: finished, inside: inside))
   }
 
   private func end(_ exchange: (any Exchange)?) {
-    stages.append(Stage(lists, exchange))
+    stages.append(Stage(lists, departures, exchange, looker))
     lists = Self.newLists(batch)
+    departures = []
   }
 
   /// All stages so far; what was added since the last exchange is the last one, if anything was.
   public func finish() -> [Stage] {
     if lists.contains(where: { !$0.isEmpty }) { end(nil) }
     return stages
+  }
+}
+
+/// Lets messages move in the middle of a phase. What goes wrong there is told at its end.
+final class Looker {
+  private let traffic: Traffic
+  private var failure: (any Error)?
+
+  init(_ traffic: Traffic) { self.traffic = traffic }
+
+  /// Adds a look to a list of the main thread. The list's program keeps the looker.
+  func plan(in list: InstructionList) {
+    list.append(.waiting, Unmanaged.passUnretained(self).toOpaque()) { operands, _ in
+      let looker = operands.load(as: UnsafeRawPointer.self)
+      Unmanaged<Looker>.fromOpaque(looker)._withUnsafeGuaranteedRef { $0.look() }
+    }
+  }
+
+  private func look() {
+    guard failure == nil else { return }
+    do { try traffic.look() } catch { failure = error }
+  }
+
+  fileprivate func demandSuccess() throws {
+    if let failure { throw failure }
   }
 }

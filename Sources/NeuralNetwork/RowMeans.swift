@@ -3,13 +3,11 @@ import Matrices
 
 /// Numbers of each row of a batch, `[B, count]`, and their means over all rows: blocks are the leaves of the sums.
 public final class RowMeans {
-  /// As an exchange needs them.
-  public let rows: TravellingRows
   private let numbers: UnsafeMutablePointer<Double>
   let count: Int
   private let rowCount: Int
-  private let sums: BlockSums.Walk
-  private let order: SummationOrder
+  private let sums: BlockSums
+  private let walk: BlockSums.Walk
   private let workspace = Workspace()
 
   /// Every rank must call this.
@@ -19,30 +17,40 @@ public final class RowMeans {
     numbers = try batch.collective.makeNumbers(
       of: Double.self, count: batch.rows * count, for: "losses of a batch"
     ).baseAddress!
-    rows = TravellingRows(
-      address: UnsafeMutableRawPointer(numbers),
-      bytesOfRow: count * MemoryLayout<Double>.stride, rowsOfHosts: batch.placement.rowsOfHosts)
-    order = SummationOrder(rows: batch.rows, leafSize: BatchPlacement.blockSize)
-    sums = try BlockSums.Walk(
-      parts: try workspace.zeros(of: Double.self, count: order.leaves.count * count).baseAddress!,
-      count: count, order: order, in: workspace)
+    sums = try BlockSums(.sums, passes: 1, count: count, of: batch)
+    walk = try sums.walk(ofPass: 0, in: workspace)
   }
+
+  /// What has to run inside the exchange between ``addUp(_:in:)`` and ``take()``.
+  public var movement: Movement { sums.movement }
 
   /// The numbers of a row, `[count]`.
   func ofRow(_ row: Int) -> UnsafeMutablePointer<Double> { numbers + row * count }
 
   /// The mean of number `index` over all rows, after ``take()``.
-  public subscript(index: Int) -> Double { sums.stack[index] / Double(rowCount) }
+  public subscript(index: Int) -> Double { walk.stack[index] / Double(rowCount) }
 
-  /// Takes the means; every rank does it for itself.
-  public func take() {
-    for (block, rows) in order.leaves.enumerated() {
-      let sum = sums.part(block)
-      sum.update(repeating: 0, count: count)
-      for row in rows {
-        for index in 0..<count { sum[index] += numbers[row * count + index] }
+  private struct Block: BitwiseCopyable {
+    let numbers, sum: UnsafeMutablePointer<Double>
+    let rows, count: Int
+  }
+
+  /// Adds up the worker's rows, block by block.
+  public func addUp(_ rows: Range<Int>, in list: InstructionList) {
+    for (block, rows) in sums.blocks(rows) {
+      let operands = Block(
+        numbers: ofRow(rows.lowerBound), sum: sums.part(block, ofPass: 0), rows: rows.count,
+        count: count)
+      list.append(.sum, operands) { operands, _ in
+        let it = operands.assumingMemoryBound(to: Block.self).pointee
+        it.sum.update(repeating: 0, count: it.count)
+        for row in 0..<it.rows {
+          for index in 0..<it.count { it.sum[index] += it.numbers[row * it.count + index] }
+        }
       }
     }
-    sums.add()
   }
+
+  /// Takes the means; every rank does it for itself.
+  public func take() { walk.run() }
 }

@@ -57,7 +57,7 @@ func checkClocks(_ communicator: Communicator, _ arguments: [String]) throws {
 func checkAllGather(_ communicator: Communicator, _ arguments: [String]) throws {
   for mayShareMemory in [true, false] {
     let collective = try Checks.collective(communicator, mayShareMemory: mayShareMemory)
-    let between = try collective.makeExchange(name: "between", of: [])
+    let between = try collective.makeBarrier(name: "between")
     for count in [1, 7, 1024] {
       let gather = try AllGather(name: "check", count: count, over: collective)
       let others = try AllGather(name: "others", count: 1, over: collective)
@@ -97,13 +97,15 @@ func checkRows(_ communicator: Communicator, _ arguments: [String]) throws {
       }
       try CheckFailure.demand(
         matrices.allSatisfy { $0.numbers.allSatisfy { $0 == 0 } }, "memory that is not zero")
-      let written = try collective.makeExchange(
-        name: "written",
-        of: matrices.map {
+      let rows = try collective.makeMovement(
+        ofRows: matrices.map {
           TravellingRows(
             address: UnsafeMutableRawPointer($0.numbers.baseAddress!),
-            bytesOfRow: $0.columns * MemoryLayout<Int>.stride, rowsOfHosts: placement.rowsOfHosts)
+            bytesOfRow: $0.columns * MemoryLayout<Int>.stride,
+            rowsOfPlaces: placement.rowsOfPlaces,
+            rowsForHosts: placement.rowsOfHosts.map { _ in 0..<rowCount })
         })
+      let written = try collective.makeExchange(name: "written", finishing: [rows], inside: [])
       let isRead = try AllGather(name: "read", count: 1, over: collective)
       // Nobody writes before all have looked.
       try isRead.run()
@@ -117,6 +119,7 @@ func checkRows(_ communicator: Communicator, _ arguments: [String]) throws {
             }
           }
         }
+        try rows.start()
         let isUnanimous = try written.run(vote: round % 2 == 0 || communicator.rank > 0)
         try CheckFailure.demand(
           isUnanimous == (round % 2 == 0 || collective.topology.host > 0), "votes, round \(round)")

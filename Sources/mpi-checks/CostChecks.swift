@@ -33,21 +33,23 @@ func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
       recorder.leave()
     }
   }
-  let barrier = try collective.makeExchange(name: "barrier", of: [])
+  let barrier = try collective.makeBarrier(name: "barrier")
   try report("barrier", rounds) { try barrier.run() }
   for kilobytes in [1, 16, 256, 1024] {
     let rowCount = 64
     let bytesOfRow = kilobytes * 1024 / rowCount
     let memory = try collective.makeMemory(byteCount: kilobytes * 1024, for: "a measurement")
+    let placement = BatchPlacement(globalBatchSize: rowCount, topology: collective.topology)
+    let rows = try collective.makeMovement(ofRows: [
+      TravellingRows(
+        address: memory, bytesOfRow: bytesOfRow, rowsOfPlaces: placement.rowsOfPlaces,
+        rowsForHosts: placement.rowsOfHosts.map { _ in 0..<rowCount })
+    ])
     let exchange = try collective.makeExchange(
-      name: "\(kilobytes) KB",
-      of: [
-        TravellingRows(
-          address: memory, bytesOfRow: bytesOfRow,
-          rowsOfHosts: BatchPlacement(
-            globalBatchSize: rowCount, topology: collective.topology
-          ).rowsOfHosts)
-      ])
-    try report("rows of \(kilobytes) KB in all", rounds / 5) { try exchange.run() }
+      name: "\(kilobytes) KB", finishing: [rows], inside: [])
+    try report("rows of \(kilobytes) KB in all", rounds / 5) {
+      try rows.start()
+      try exchange.run()
+    }
   }
 }

@@ -11,9 +11,9 @@ private final class WatchedStep {
   init(_ communicator: Communicator, timeout: Double) throws {
     collective = try Checks.collective(
       communicator, log: ExchangeLog(watch: try StallWatch(communicator, timeout: timeout)))
-    forward = try collective.makeExchange(name: "layer.forward", of: [])
-    backward = try collective.makeExchange(name: "layer.backward", of: [])
-    update = try collective.makeExchange(name: "update", of: [])
+    forward = try collective.makeBarrier(name: "layer.forward")
+    backward = try collective.makeBarrier(name: "layer.backward")
+    update = try collective.makeBarrier(name: "update")
   }
 
   func run(_ step: Int, before: (String) throws -> Void) throws {

@@ -109,6 +109,7 @@ private final class LossRecorder: TrainingObserver {
 private final class DeafCollective: Collective {
   private let ranks: any Collective
   var topology: Topology { ranks.topology }
+  var traffic: Traffic { ranks.traffic }
 
   init(_ ranks: any Collective) { self.ranks = ranks }
 
@@ -116,8 +117,34 @@ private final class DeafCollective: Collective {
     try ranks.makeMemory(byteCount: byteCount, for: purpose)
   }
 
-  func makeExchange(name: String, of rows: [TravellingRows]) throws -> any Exchange {
+  func makeMovement(
+    _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
+    preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
+  ) throws -> Movement {
+    try ranks.makeMovement(schedule, in: regions, preparing: prepare, adding: add)
+  }
+
+  func makeExchange(
+    name: String, finishing finished: [Movement], inside: [Movement]
+  ) throws -> any Exchange {
     let isOfSums = name.hasSuffix(".forward") || name.hasSuffix(".backward")
-    return try ranks.makeExchange(name: name, of: isOfSums ? [] : rows)
+    let exchange = try ranks.makeExchange(
+      name: name, finishing: finished, inside: isOfSums ? [] : inside)
+    return isOfSums ? DeafExchange(inside, exchange) : exchange
+  }
+
+  /// Writes what it would send, and sends nothing. Each rank is a host of its own.
+  private final class DeafExchange: Exchange {
+    private let movements: [Movement]
+    private let exchange: any Exchange
+
+    init(_ movements: [Movement], _ exchange: any Exchange) {
+      (self.movements, self.exchange) = (movements, exchange)
+    }
+
+    func run(vote: Bool) throws -> Bool {
+      for movement in movements { movement.prepare() }
+      return try exchange.run(vote: vote)
+    }
   }
 }

@@ -99,6 +99,20 @@ import Testing
     }
   }
 
+  /// Where sums travel: hosts that are leaves of the tree, that share leaves, that have none.
+  @Test(arguments: [
+    ([[0], [1]], 256), ([[0, 1], [2, 3]], 256), ([[0], [1], [2], [3]], 256),
+    ([[0], [1], [2]], 200),
+    ([[0, 3], [1], [2]], 192), ([[0, 1, 2], [3]], 136),
+  ]) func noBitDependsOnHowSumsTravel(hosts: [[Int]], batchSize: Int) throws {
+    let one = try Self.run(SoloCollective(), batchSize: batchSize, epochs: 2)
+    for rank in ThreadTeam.run(
+      hosts: hosts, { try Self.run($0, batchSize: batchSize, epochs: 2) })
+    {
+      Self.expectEqual(rank, one)
+    }
+  }
+
   @Test(arguments: [2, 3, 5]) func noBitDependsOnTheThreads(threads: Int) throws {
     let one = try Self.run(SoloCollective(), batchSize: 36)
     try WorkTeam.setThreadCount(threads)

@@ -1,3 +1,4 @@
+import Collectives
 import Glibc
 import TestSupport
 import Testing
@@ -42,16 +43,17 @@ import Testing
     _ left: Matrix, _ right: Matrix, outputs: Range<Int>, passes: Int, order: SummationOrder
   ) throws -> (weight: Matrix, bias: Matrix) {
     let list = InstructionList()
-    let weight = try workspace.matrix(rows: order.depth, columns: outputs.count * right.columns)
-    let bias = try workspace.matrix(rows: order.depth, columns: outputs.count)
+    let weight = try SumStack(
+      depth: order.depth, count: outputs.count * right.columns, in: workspace)
+    let bias = try SumStack(depth: order.depth, count: outputs.count, in: workspace)
     try list.weightGradient(
       .float32(left), outputs: outputs, times: .float32(right), passes: passes, order: order,
       stack: weight)
     list.biasGradient(left, outputs: outputs, passes: passes, order: order, stack: bias)
     list.run()
     return (
-      Matrix(elements: weight.elements, rows: outputs.count, columns: right.columns),
-      bias.rows(0..<1)
+      Matrix(elements: weight.sum, rows: outputs.count, columns: right.columns),
+      Matrix(elements: bias.sum, rows: 1, columns: outputs.count)
     )
   }
 
@@ -124,11 +126,11 @@ import Testing
     let order = SummationOrder(rows: rows)
     func gradient(_ run: Range<Int>) throws -> [UInt32] {
       let list = InstructionList()
-      let stack = try workspace.matrix(rows: order.depth, columns: run.count * columns)
+      let stack = try SumStack(depth: order.depth, count: run.count * columns, in: workspace)
       try list.weightGradient(
         leftPairs, outputs: run, times: rightPairs, passes: passes, order: order, stack: stack)
       list.run()
-      return (0..<run.count * columns).map { stack.elements[$0].bitPattern }
+      return (0..<run.count * columns).map { stack.sum[$0].bitPattern }
     }
     let whole = try gradient(0..<outputs)
     for output in stride(from: 0, to: outputs, by: 5) {
@@ -150,7 +152,7 @@ import Testing
     var stack: [String] = []
     for leaf in 0..<leaves {
       stack.append("\(leaf)")
-      for _ in 0..<order.additions(afterLeaf: leaf) {
+      for _ in 0..<order.additions[leaf] {
         let last = stack.removeLast()
         stack.append("(\(stack.removeLast())+\(last))")
       }

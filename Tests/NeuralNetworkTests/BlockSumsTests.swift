@@ -32,6 +32,9 @@ import Testing
       for index in 0..<3 { means.ofRow(row)[index] = Double(values[row, index]) / 3 }
     }
     for _ in 0..<2 {
+      let list = InstructionList()
+      means.addUp(0..<rows, in: list)
+      Phase([list]).run()
       means.take()
       for index in 0..<3 {
         let numbers = (0..<rows).map { Double(values[$0, index]) / 3 }
@@ -52,7 +55,7 @@ import Testing
   @Test(arguments: 1...40) func momentsOfBlocksAreThoseOfAllRows(blocks: Int) throws {
     for rows in [8 * blocks, 8 * blocks - 5] {
       let batch = DistributedBatch.solo(rows: rows)
-      let sums = try BlockSums(passes: 2, count: 2, of: batch)
+      let sums = try BlockSums(.moments, passes: 2, count: 2, of: batch)
       let x = workspace.normals(rows: rows, columns: 1, stream: 3)
       for pass in 0..<2 {
         for (block, own) in sums.blocks(0..<rows) {
@@ -62,7 +65,7 @@ import Testing
           sums.part(block, ofPass: pass)[1] = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         }
         let walk = try sums.walk(ofPass: pass, in: workspace)
-        walk.mergeMoments()
+        walk.run()
         let all = (0..<rows).map { Double(x[$0, 0]) + Double(pass) }
         let mean = all.reduce(0, +) / Double(rows)
         #expect(abs(walk.stack[0] - mean) < 1e-13)

@@ -93,6 +93,7 @@ import Testing
     list.binaryCrossEntropy(
       signal, 0..<8, ofPass: 0, target: target, batchSize: 8, means: means, loss: 1,
       probability: 0)
+    means.addUp(0..<8, in: list)
     let phase = Phase([list])
     func loss() -> Double {
       phase.run()
@@ -145,7 +146,7 @@ import Testing
       parameters, values, state, features: features, batch: batch)
     let (input, output) = (layer.input, layer.norm.output)
     let lossSum = try AllGather(name: "loss", count: 1, over: collective)
-    let allHaveRead = try collective.makeExchange(name: "read", of: [])
+    let allHaveRead = try collective.makeBarrier(name: "read")
 
     func loss() throws -> Double {
       _ = input.value.rows(rows).buffer.update(from: wholeInput.rows(rows).buffer)

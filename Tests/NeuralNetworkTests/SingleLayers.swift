@@ -57,6 +57,7 @@ final class SingleBatchNorm {
   private let adam: Adam
   private let passes:
     (forward: [Program.Stage], inference: [Program.Stage], backward: [Program.Stage])
+  private let isDeafLeader: Bool
   /// After ``backward()``.
   var gradients: ParameterArena { adam.firstMoments }
 
@@ -73,12 +74,14 @@ final class SingleBatchNorm {
     (self.norm, self.input, self.adam) = (norm, input, adam)
     let (forward, inference, backward) = (Program(batch), Program(batch), Program(batch))
     forward.everyWorker { norm.addUpInput($0, in: $1) }
-    try forward.meet("forward", isDeaf ? [] : [norm.inputMoments])
+    try forward.meet("forward", inside: isDeaf ? [] : [norm.inputMoments])
+    if isDeaf { try forward.meet("deaf") }
     try forward.everyWorker { try norm.forward($0, in: $1) }
     try forward.meet("end")
     inference.everyWorker { norm.forwardByRunningStatistics($0, in: $1) }
     backward.everyWorker { norm.addUpGradient($0, in: $1) }
-    try backward.meet("backward", isDeaf ? [] : [norm.gradientMoments])
+    try backward.meet("backward", inside: isDeaf ? [] : [norm.gradientMoments])
+    if isDeaf { try backward.meet("deaf") }
     let topology = batch.collective.topology
     try backward.everyWorker { rows, list in
       try norm.backward(rows, in: list)
@@ -89,13 +92,22 @@ final class SingleBatchNorm {
     }
     try backward.meet("end")
     passes = (forward.finish(), inference.finish(), backward.finish())
+    isDeafLeader = isDeaf && topology.isLeader
   }
 
-  func forward() throws { for stage in passes.forward { _ = try stage.run() } }
+  /// Runs a program; a deaf leader adds up its own host's blocks and hears of no other's.
+  private func run(_ stages: [Program.Stage], _ moments: Movement) throws {
+    for (index, stage) in stages.enumerated() {
+      if index == 1 && isDeafLeader { moments.prepare() }
+      _ = try stage.run()
+    }
+  }
+
+  func forward() throws { try run(passes.forward, norm.inputMoments) }
   func forwardByRunningStatistics() throws { for stage in passes.inference { _ = try stage.run() } }
 
   func backward() throws {
     adam.beginStep()
-    for stage in passes.backward { _ = try stage.run() }
+    try run(passes.backward, norm.gradientMoments)
   }
 }

@@ -10,8 +10,8 @@ public final class ThreadTeam: @unchecked Sendable {
   private let lock = NSLock()
   /// Of each host, in the order in which its ranks ask for it.
   private var memory: [[UnsafeMutableRawPointer]]
-  /// What travels in each exchange, as each host has it.
-  private var rows: [[[TravellingRows]?]] = []
+  /// Messages that were sent and have not arrived.
+  private var messages: [Address: [[UInt8]]] = [:]
   private let rankCount: Int
   /// Of each exchange: two barriers of all ranks, or one of each host's.
   private var barriers: [UnsafeMutableRawPointer] = []
@@ -90,25 +90,20 @@ public final class ThreadTeam: @unchecked Sendable {
     }
   }
 
-  fileprivate func register(_ rows: [TravellingRows], exchange: Int, host: Int) {
-    lock.withLock {
-      while self.rows.count <= exchange {
-        self.rows.append(Array(repeating: nil, count: hosts.count))
-      }
-      self.rows[exchange][host] = rows
-    }
+  /// Who sends what to whom.
+  fileprivate struct Address: Hashable {
+    let from, to, tag: Int
   }
 
-  /// Copies the rows of other hosts into this one's memory.
-  fileprivate func bring(_ exchange: Int, to host: Int) {
-    let all = lock.withLock { rows[exchange].map { $0! } }
-    for other in hosts.indices where other != host {
-      for (target, source) in zip(all[host], all[other]) {
-        let range = source.rowsOfHosts[other]
-        let offset = range.lowerBound * source.bytesOfRow
-        (target.address + offset).copyMemory(
-          from: source.address + offset, byteCount: range.count * source.bytesOfRow)
-      }
+  fileprivate func send(_ bytes: [UInt8], _ address: Address) {
+    lock.withLock { messages[address, default: []].append(bytes) }
+  }
+
+  fileprivate func receive(_ address: Address) -> [UInt8]? {
+    lock.withLock {
+      guard let first = messages[address]?.first else { return nil }
+      messages[address]?.removeFirst()
+      return first
     }
   }
 
@@ -123,8 +118,9 @@ public final class ThreadTeam: @unchecked Sendable {
 
 private final class ThreadCollective: Collective {
   let topology: Topology
+  let traffic = Traffic()
   private let team: ThreadTeam
-  private var (memories, exchanges) = (0, 0)
+  private var (memories, exchanges, movements) = (0, 0, 0)
 
   init(team: ThreadTeam, rank: Int) {
     self.team = team
@@ -136,44 +132,121 @@ private final class ThreadCollective: Collective {
     return team.memory(memories, byteCount: byteCount, host: topology.host)
   }
 
-  func makeExchange(name: String, of rows: [TravellingRows]) -> any Exchange {
+  func makeMovement(
+    _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
+    preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
+  ) -> Movement {
+    let tag = movements
+    movements += 1
+    let movement = Movement(
+      schedule, in: regions,
+      plan: { ThreadMessages($0, regions, tag: tag, rank: topology.rank, team) },
+      preparing: prepare, adding: add)
+    traffic.add(movement)
+    return movement
+  }
+
+  func makeExchange(
+    name: String, finishing finished: [Movement], inside: [Movement]
+  ) -> any Exchange {
     defer { exchanges += 1 }
-    team.register(rows, exchange: exchanges, host: topology.host)
-    let travels = !rows.isEmpty && topology.hostCount > 1
-    return ThreadExchange(team: team, number: exchanges, topology: topology, travels: travels)
+    return ThreadExchange(
+      team: team, number: exchanges, topology: topology, traffic: traffic, finished: finished,
+      inside: inside)
+  }
+}
+
+/// The messages of a round: copies, which wait until they are fetched.
+private final class ThreadMessages: PlannedMessages {
+  private let round: Schedule.Round
+  private let regions: [UnsafeMutableRawPointer]
+  private let tag, rank: Int
+  private let team: ThreadTeam
+  private var awaited: [Schedule.Message] = []
+
+  init(
+    _ round: Schedule.Round, _ regions: [UnsafeMutableRawPointer], tag: Int, rank: Int,
+    _ team: ThreadTeam
+  ) {
+    (self.round, self.regions, self.tag, self.rank, self.team) = (round, regions, tag, rank, team)
+  }
+
+  private func bytes(_ piece: Schedule.Piece) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(
+      start: regions[piece.region] + piece.bytes.lowerBound, count: piece.bytes.count)
+  }
+
+  func start() {
+    for message in round.sent {
+      team.send(
+        message.pieces.flatMap { Array(bytes($0)) },
+        ThreadTeam.Address(from: rank, to: message.rank, tag: tag))
+    }
+    awaited = round.received
+  }
+
+  func isComplete() -> Bool {
+    awaited.removeAll { message in
+      guard
+        let arrived = team.receive(ThreadTeam.Address(from: message.rank, to: rank, tag: tag))
+      else { return false }
+      precondition(arrived.count == message.byteCount, "a message of another size")
+      var place = 0
+      for piece in message.pieces {
+        bytes(piece).copyBytes(from: arrived[place..<place + piece.bytes.count])
+        place += piece.bytes.count
+      }
+      return true
+    }
+    return awaited.isEmpty
   }
 }
 
 private final class ThreadExchange: Exchange {
-  private let team: ThreadTeam
-  private let number: Int
   private let topology: Topology
-  private let arrival: HostBarrier
-  /// If rows travel.
-  private let departure: HostBarrier?
+  private let finished, inside: [MovementToFinish]
+  private let arrival: AttentiveBarrier
+  /// If hosts exchange something.
+  private let departure: AttentiveBarrier?
 
-  init(team: ThreadTeam, number: Int, topology: Topology, travels: Bool) {
-    (self.team, self.number, self.topology) = (team, number, topology)
+  init(
+    team: ThreadTeam, number: Int, topology: Topology, traffic: Traffic, finished: [Movement],
+    inside: [Movement]
+  ) {
+    self.topology = topology
+    self.finished = finished.map { MovementToFinish($0, traffic) }
+    self.inside = inside.map { MovementToFinish($0, traffic) }
     let memory = team.barrierMemory(exchange: number)
     let own = topology.places(ofHost: topology.host)
-    let expected = travels ? 0..<topology.rankCount : own
-    arrival = HostBarrier(at: memory, rank: topology.place, expected: expected)
+    func barrier(_ offset: Int, _ expected: Range<Int>) -> AttentiveBarrier {
+      AttentiveBarrier(
+        HostBarrier(at: memory + offset, rank: topology.place, expected: expected), traffic)
+    }
+    arrival = barrier(0, own)
+    let hasInside = topology.hostCount > 1 && !inside.isEmpty
     departure =
-      travels
-      ? HostBarrier(
-        at: memory + HostBarrier.byteCount(rankCount: topology.rankCount), rank: topology.place,
-        expected: expected) : nil
+      hasInside
+      ? barrier(
+        HostBarrier.byteCount(rankCount: topology.rankCount), own.lowerBound..<own.lowerBound + 1)
+      : nil
   }
 
   func run(vote: Bool) throws -> Bool {
-    arrival.arrive(vote: vote)
-    try arrival.wait()
-    let isUnanimous = arrival.isUnanimous
+    for movement in finished { try movement.wait() }
+    arrival.barrier.arrive(vote: vote)
     if let departure {
-      if topology.isLeader { team.bring(number, to: topology.host) }
-      departure.arrive()
-      try departure.wait()
+      if topology.isLeader {
+        try arrival.wait()
+        for movement in inside { try movement.movement.start() }
+        for movement in inside { try movement.wait() }
+        departure.barrier.arrive()
+      } else {
+        departure.barrier.arrive()
+        try departure.wait()
+      }
+    } else {
+      try arrival.wait()
     }
-    return isUnanimous
+    return arrival.barrier.isUnanimous
   }
 }

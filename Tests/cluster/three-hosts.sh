@@ -5,7 +5,7 @@
 # node2 and node3, then with the same options and four ranks on one host: STEPS (default 30) steps of BATCH
 # (default 64) images. Ranks are numbered slot by slot (default), or node by node: then those of a host are no
 # neighbours. Passes (status 0) only when both runs logged the same losses and ended in the same state, bit for
-# bit, and when as many bytes crossed the links of node2 and node3 as the rows that these do not have. Takes at most
+# bit, and when as many bytes crossed the links of node2 and node3 as rows or sums have to travel. Takes at most
 # two minutes.
 set -euo pipefail
 
@@ -17,6 +17,9 @@ mapping=${4-slot}
 # hosts.
 numbers_of_row=$((2 * (784 + 512 + 256) + 2 * (512 + 256 + 1) + (64 + 128 + 256 + 512) + (128 + 256 + 512 + 784)))
 least_bytes=$((steps * batch / 4 * 2 * numbers_of_row * 4 / 2))
+# With large batches sums travel: a host sends two others its slices, a third of both networks' gradients.
+sum_bytes=$((steps * 2 * 1110459 * 4 / 3 / 2))
+((least_bytes < sum_bytes)) || least_bytes=$sum_bytes
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 nodes=$here/namespaces.sh
