@@ -10,6 +10,7 @@ let systemLibraries: [Target] = [
   .systemLibrary(name: "CLinux"),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+  .systemLibrary(name: "CLAPACK", pkgConfig: "lapack", providers: [.apt(["liblapack-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 ]
 
@@ -35,6 +36,7 @@ let libraries: [Target] = [
     ]),
   .target(name: "Randomness", dependencies: ["Matrices", "VectorKernels"]),
   .target(name: "ProcessorPeak", dependencies: ["Matrices", "VectorKernels", "Waiting"]),
+  .target(name: "ImageMetrics", dependencies: ["CLAPACK", "Matrices", "VectorKernels"]),
   .target(
     name: "NeuralNetwork",
     dependencies: [
@@ -81,7 +83,8 @@ let programs: [Target] = [
     name: "gan-dist",
     dependencies: [
       "Collectives", "Files", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "ProcessorPeak",
+      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures",
+      "ProcessorPeak",
       "Processors", "Randomness", "Runs", "TensorFiles", "Texts", "Timelines", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
@@ -111,6 +114,8 @@ let tests: [Target] = [
     name: "MatricesTests",
     dependencies: ["Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(name: "RandomnessTests", dependencies: ["Matrices", "Randomness", "TestSupport"]),
+  .testTarget(
+    name: "ImageMetricsTests", dependencies: ["ImageMetrics", "Matrices", "TestSupport"]),
   .testTarget(
     name: "NeuralNetworkTests",
     dependencies: ["Collectives", "Matrices", "NeuralNetwork", "Randomness", "TestSupport"]),
