@@ -50,6 +50,12 @@ let libraries: [Target] = [
     name: "MNISTFamily",
     dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
   .target(
+    name: "Judge",
+    dependencies: [
+      "Collectives", "Files", "ImageMetrics", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork",
+      "Randomness", "TensorFiles",
+    ]),
+  .target(
     name: "GANTraining",
     dependencies: [
       "Collectives", "Files", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork", "Randomness",
@@ -68,8 +74,9 @@ let libraries: [Target] = [
   .target(
     name: "Runs",
     dependencies: [
-      "Collectives", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MNISTFamily", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "ImageMetrics", "Judge",
+      "KernelFiles", "MNISTFamily", "MPI", "MPICollectives", "Matrices", "Memory", "NeuralNetwork",
+      "Pictures", "Processors",
       "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -82,8 +89,8 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Collectives", "Files", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "ImageMetrics", "Judge",
+      "MNISTFamily", "MPI", "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures",
       "ProcessorPeak",
       "Processors", "Randomness", "Runs", "TensorFiles", "Texts", "Timelines", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -132,6 +139,12 @@ let tests: [Target] = [
     dependencies: [
       "Collectives", "GANTraining", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork",
       "Randomness", "TensorFiles", "TestSupport",
+    ]),
+  .testTarget(
+    name: "JudgeTests",
+    dependencies: [
+      "Collectives", "ImageMetrics", "Judge", "MNISTFamily", "Matrices", "NeuralNetwork",
+      "TestSupport",
     ]),
   .testTarget(
     name: "FlightRecorderTests",

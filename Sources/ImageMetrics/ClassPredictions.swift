@@ -6,7 +6,8 @@ public struct ClassPredictions: Equatable, Sendable {
   public let classCount: Int
   /// Images that the classifier takes for each class, `[classCount]`.
   public let histogram: [Int]
-  /// `exp(mean KL(p(class | image) || p(class)))` (Salimans et al., 2016), over the whole set: from 1 to ``classCount``.
+  /// `exp(mean KL(p(class | image) || p(class)))` (Salimans et al., 2016), over the whole set: from 1 to
+  /// ``classCount``.
   public let inceptionScore: Double
 
   /// - Parameter logits: of the classifier, `[images, classCount]`; one image at least.

@@ -1,5 +1,5 @@
-// Squared distances from some points to a block of others. Each is one chain over the coordinates, from the first to the
-// last; the chains of a block run side by side, one in each lane.
+// Squared distances from some points to a block of others. Each is one chain over the coordinates, from the first to
+// the last; the chains of a block run side by side, one in each lane.
 
 static void squaredDistances(const double *restrict points, const double *restrict block, size_t size,
                              double *restrict distances) {
