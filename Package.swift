@@ -154,7 +154,7 @@ let tests: [Target] = [
   .testTarget(
     name: "TracingTests", dependencies: ["Files", "TestSupport", "Timelines", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
-  .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Runs", "TestSupport"]),
+  .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Judge", "Runs", "TestSupport"]),
   .testTarget(
     name: "ProgramTests",
     dependencies: [

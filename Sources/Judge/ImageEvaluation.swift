@@ -10,6 +10,15 @@ public struct SetDistance: Equatable, Sendable, Codable {
   public var recall: Double
   public var density: Double
   public var coverage: Double
+
+  public init(
+    frechet: Double, kernel: Double, precision: Double, recall: Double, density: Double,
+    coverage: Double
+  ) {
+    (self.frechet, self.kernel) = (frechet, kernel)
+    (self.precision, self.recall) = (precision, recall)
+    (self.density, self.coverage) = (density, coverage)
+  }
 }
 
 /// What the judge's classes tell of a set of images.

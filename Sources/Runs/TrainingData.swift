@@ -65,6 +65,14 @@ package struct TrainingData {
   /// The test images of the same folder.
   /// - Throws: `DataSetError`, also if there are none.
   package func test() throws -> TrainingData {
+    try Self.test(in: folder, matching: set)
+  }
+
+  /// The test images of a folder.
+  /// - Throws: `DataSetError`, also if there are none.
+  package static func test(
+    in folder: String, matching set: ImageDataSet
+  ) throws -> TrainingData {
     guard let test = try DataFolder(path: folder).readTestSet(matching: set) else {
       throw DataSetError(
         kind: .missing, path: folder,
