@@ -7,8 +7,8 @@ import MPI
 
 /// Evaluates G while it trains: all ranks make and compare images, rank 0 writes what comes of it.
 package final class EvaluationDesk: TrainingObserver {
-  /// Images made, and test and training images that they are compared with. Fewer than `gan-dist evaluate` takes: it has
-  /// to cost little.
+  /// Images made, and test and training images that they are compared with. Fewer than `gan-dist evaluate` takes: it
+  /// has to cost little.
   package static let imageCount = 2_500
 
   private let interval: Int

@@ -44,8 +44,9 @@ package struct TrainingAlarm: Equatable, Sendable {
 package enum TrainingHealth {
   /// Epochs in a row that a player has to win.
   static let epochsOfAWin = 3
-  /// D's loss above its least value, in nats, and its p_fake, below both of which D wins.
-  static let winOfD = (loss: 0.1, probabilityOfFake: 0.05)
+  /// D's loss above its least value, in nats, and its p_fake, below both of which D wins. It also wins with any loss if
+  /// it hardly ever takes an image of G's for real: with label smoothing, a D that is too sure has a great loss.
+  static let winOfD = (loss: 0.1, probabilityOfFake: 0.05, leastProbabilityOfFake: 0.005)
   /// How far p_fake has to be above p_real where G wins.
   static let leadOfG = 0.02
   /// A class is missing that has fewer than this share of what it would have if all were equal.
@@ -112,15 +113,16 @@ package enum TrainingHealth {
   ) -> TrainingAlarm? {
     let least = GameBalance(labelSmoothing: labelSmoothing).leastDiscriminatorLoss
     let won = wonEpochs(epochs) {
-      $0.discriminatorLoss < least + winOfD.loss
-        && $0.probabilityOfFake < winOfD.probabilityOfFake
+      $0.probabilityOfFake < winOfD.leastProbabilityOfFake
+        || $0.discriminatorLoss < least + winOfD.loss
+          && $0.probabilityOfFake < winOfD.probabilityOfFake
     }
     guard let first = won.first, let last = won.last else { return nil }
     return TrainingAlarm(
       kind: .discriminatorWins, sinceEpoch: first.epoch,
       finding: """
-        D wins: its loss is \(last.means.discriminatorLoss.fixed(3)), near its least value \(least.fixed(3)), and \
-        p_fake is \(last.means.probabilityOfFake.fixed(3))
+        D wins: its loss is \(last.means.discriminatorLoss.fixed(3)) (the least is \(least.fixed(3))), p_fake is \
+        \(last.means.probabilityOfFake.fixed(3)), G's loss \(last.means.generatorLoss.fixed(3))
         """)
   }
 

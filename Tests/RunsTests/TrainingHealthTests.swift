@@ -57,6 +57,9 @@ import Testing
     for part in ["0.340", "0.325", "p_fake is 0.010", "since epoch 2", "--dropout"] {
       #expect(alarm.text.contains(part), "\(part)")
     }
+    // A D that is too sure for its smoothed targets.
+    let sure = (lossD: 1.25, real: 0.91, fake: 1e-20)
+    #expect(kinds(epochs([sure, sure, sure])) == [.discriminatorWins])
     // A win that is over is none.
     #expect(kinds(epochs([won, won, won, healthy[1]])) == [])
   }
