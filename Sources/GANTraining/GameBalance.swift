@@ -2,8 +2,8 @@ import Glibc
 
 /// Where D's loss and probabilities end if both players do their best, and where if D wins.
 ///
-/// D learns that real images are real with the probability `t` = 1 - label smoothing, and G's images with 0. If both are
-/// equally frequent in every place, D's best answer is `t / 2` (Goodfellow et al., 2014, with `t` = 1).
+/// D learns that real images are real with the probability `t` = 1 - label smoothing, and G's images with 0. If both
+/// are equally frequent in every place, D's best answer is `t / 2` (Goodfellow et al., 2014, with `t` = 1).
 public struct GameBalance: Sendable {
   /// D's probability of "real" for all images where G's are as good as real ones.
   public let idealProbability: Double

@@ -199,16 +199,18 @@ public final class TrainingStep {
   }
 
   /// Trains D, then G, on ``realImages``. Every rank must call this.
-  /// - Parameter stopRequested: whether this rank was asked to stop.
+  /// - Parameters:
+  ///   - stopRequested: whether this rank was asked to stop.
+  ///   - rateFactor: what the learning rate is multiplied by.
   /// - Returns: the same on every rank.
   /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the collective
   ///   throws.
-  public func run(stopRequested: Bool = false) throws -> Outcome {
+  public func run(stopRequested: Bool = false, rateFactor: Double = 1) throws -> Outcome {
     let step = state.step
     collective.willBegin(step: step)
     let (ofD, ofG) = (state.discriminatorOptimizer, state.generatorOptimizer)
-    ofD.beginStep()
-    ofG.beginStep()
+    ofD.beginStep(rateFactor: rateFactor)
+    ofG.beginStep(rateFactor: rateFactor)
     stopVotes.contribution[0] = stopRequested ? 1 : 0
     for stage in discriminatorPass { _ = try stage.run(step: step) }
     let discriminatorIsFinite = try discriminatorUpdate.run(step: step) { ofD.isFinite }

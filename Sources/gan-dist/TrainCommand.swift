@@ -93,8 +93,8 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Compare G's images with test images every n epochs (0: never; default: 20).",
       discussion: """
-        Needs test images beside the training images, and goes to evaluation.csv and into the plot. Runs that end before \
-        are not evaluated.
+        Needs test images beside the training images, and goes to evaluation.csv and into the plot. Runs that end \
+        before are not evaluated.
         """, valueName: "n"),
     transform: NumberOption<Int>.whole("--evaluate-every", 0...Int.max).parse)
   var evaluateEvery: Int?
