@@ -10,6 +10,7 @@ let systemLibraries: [Target] = [
   .systemLibrary(name: "CLinux"),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+  .systemLibrary(name: "CLAPACK", pkgConfig: "lapack", providers: [.apt(["liblapack-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 ]
 
@@ -35,6 +36,7 @@ let libraries: [Target] = [
     ]),
   .target(name: "Randomness", dependencies: ["Matrices", "VectorKernels"]),
   .target(name: "ProcessorPeak", dependencies: ["Matrices", "VectorKernels", "Waiting"]),
+  .target(name: "ImageMetrics", dependencies: ["CLAPACK", "Matrices", "VectorKernels"]),
   .target(
     name: "NeuralNetwork",
     dependencies: [
@@ -47,6 +49,12 @@ let libraries: [Target] = [
   .target(
     name: "MNISTFamily",
     dependencies: ["CZlib", "Files", .product(name: "SystemPackage", package: "swift-system")]),
+  .target(
+    name: "Judge",
+    dependencies: [
+      "Collectives", "Files", "ImageMetrics", "MNISTFamily", "Matrices", "Memory", "NeuralNetwork",
+      "Randomness", "TensorFiles",
+    ]),
   .target(
     name: "GANTraining",
     dependencies: [
@@ -66,8 +74,9 @@ let libraries: [Target] = [
   .target(
     name: "Runs",
     dependencies: [
-      "Collectives", "Files", "FlightRecorder", "GANTraining", "KernelFiles", "MNISTFamily", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "Processors",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "ImageMetrics", "Judge",
+      "KernelFiles", "MNISTFamily", "MPI", "MPICollectives", "Matrices", "Memory", "NeuralNetwork",
+      "Pictures", "Processors",
       "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -80,8 +89,9 @@ let programs: [Target] = [
   .executableTarget(
     name: "gan-dist",
     dependencies: [
-      "Collectives", "Files", "FlightRecorder", "GANTraining", "MNISTFamily", "MPI",
-      "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures", "ProcessorPeak",
+      "Collectives", "Files", "FlightRecorder", "GANTraining", "ImageMetrics", "Judge",
+      "MNISTFamily", "MPI", "MPICollectives", "Matrices", "Memory", "NeuralNetwork", "Pictures",
+      "ProcessorPeak",
       "Processors", "Randomness", "Runs", "TensorFiles", "Texts", "Timelines", "Waiting",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
@@ -112,6 +122,8 @@ let tests: [Target] = [
     dependencies: ["Collectives", "Matrices", "TestSupport", "TrialProcess", "VectorKernels"]),
   .testTarget(name: "RandomnessTests", dependencies: ["Matrices", "Randomness", "TestSupport"]),
   .testTarget(
+    name: "ImageMetricsTests", dependencies: ["ImageMetrics", "Matrices", "TestSupport"]),
+  .testTarget(
     name: "NeuralNetworkTests",
     dependencies: ["Collectives", "Matrices", "NeuralNetwork", "Randomness", "TestSupport"]),
   .testTarget(
@@ -129,6 +141,12 @@ let tests: [Target] = [
       "Randomness", "TensorFiles", "TestSupport",
     ]),
   .testTarget(
+    name: "JudgeTests",
+    dependencies: [
+      "Collectives", "ImageMetrics", "Judge", "MNISTFamily", "Matrices", "NeuralNetwork",
+      "TestSupport",
+    ]),
+  .testTarget(
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "TestSupport"]),
   .testTarget(
@@ -136,7 +154,7 @@ let tests: [Target] = [
   .testTarget(
     name: "TracingTests", dependencies: ["Files", "TestSupport", "Timelines", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),
-  .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Runs", "TestSupport"]),
+  .testTarget(name: "RunsTests", dependencies: ["GANTraining", "Judge", "Runs", "TestSupport"]),
   .testTarget(
     name: "ProgramTests",
     dependencies: [

@@ -1,3 +1,4 @@
+import Collectives
 import Matrices
 import NeuralNetwork
 import TensorFiles
@@ -17,7 +18,12 @@ public struct GeneratorFile {
   /// - Throws: `TensorFileError` if it cannot be read, is not the G of the notebook in any size, or has numbers that
   ///   nothing can be computed with; `MemoryError`.
   public init(path: String) throws {
-    let file = try SafetensorsFile(path: path)
+    try self.init(SafetensorsFile(path: path))
+  }
+
+  /// Takes G out of a file that was read.
+  /// - Throws: as ``init(path:)``.
+  public init(_ file: SafetensorsFile) throws {
     let prefix = file.tensors.contains { $0.name.hasPrefix("generator.") } ? "generator." : ""
     let architecture = try Self.architecture(of: file, prefix)
     parameters = Generator.Parameters(architecture)
@@ -35,7 +41,7 @@ public struct GeneratorFile {
           to: tensor.values)
       }
     }
-    self.path = path
+    path = file.path
     self.architecture = architecture
     (imageHeight, imageWidth) = Self.imageSides(file, pixels: architecture.imageSize)
   }
@@ -83,6 +89,15 @@ public struct GeneratorFile {
           """)
     }
     return images
+  }
+
+  /// What makes images for an evaluation. Every rank must call this.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func generatedImages(
+    count: Int, seed: UInt64, over collective: any Collective
+  ) throws -> GeneratedImages {
+    try GeneratedImages(
+      parameters, architecture, state: state, count: count, seed: seed, over: collective)
   }
 
   /// Writes G's parameters and buffers, whole or not at all.

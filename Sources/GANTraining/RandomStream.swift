@@ -15,4 +15,5 @@ public enum RandomStream {
   public static let interpolation: UInt32 = 0x41
   public static let untrainedSamples: UInt32 = 0x42
   public static let generate: UInt32 = 0x43
+  public static let evaluation: UInt32 = 0x44
 }

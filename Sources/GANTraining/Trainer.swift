@@ -281,7 +281,9 @@ public final class Trainer {
     repeat {
       let outcome = try Timeline.record(.step, state.step) {
         loader.begin(stepInEpoch: stepInEpoch)
-        return try step.run(stopRequested: stopRequested())
+        return try step.run(
+          stopRequested: stopRequested(),
+          rateFactor: settings.learningRateFactor(step: state.step, stepsPerEpoch: stepsPerEpoch))
       }
       position.sums += outcome.losses
       stepInEpoch += 1

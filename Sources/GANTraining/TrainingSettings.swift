@@ -1,6 +1,14 @@
 import Matrices
 import NeuralNetwork
 
+/// How the learning rate changes while a run trains.
+public enum LearningRateDecay: String, Equatable, Sendable, Codable, CaseIterable {
+  /// It does not: the notebook's.
+  case none
+  /// In a straight line from the learning rate, before the first step, to 0, after the last one of all epochs.
+  case linear
+}
+
 /// What a run computes: with the data, these determine every number. Defaults are the notebook's.
 public struct TrainingSettings: Equatable, Sendable, Codable {
   public var epochs = 100
@@ -26,15 +34,35 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
     set { storedPrecision = newValue }
   }
 
+  /// The decay in the settings' file; absent in files of programs that knew none.
+  private var storedDecay: LearningRateDecay?
+
+  /// How the learning rate changes.
+  public var learningRateDecay: LearningRateDecay {
+    get { storedDecay ?? .none }
+    // The notebook's is not written, so that older programs read the file.
+    set { storedDecay = newValue == .none ? nil : newValue }
+  }
+
   private enum CodingKeys: String, CodingKey {
     case epochs, maximumSteps, globalBatchSize, adam, labelSmoothing, dropout, seed
     case storedPrecision = "precision"
+    case storedDecay = "learningRateDecay"
   }
 
   public init() {}
 
   /// Whole batches an epoch; images that do not fill one are left out (PyTorch's `drop_last`).
   public func stepsPerEpoch(imageCount: Int) -> Int { imageCount / globalBatchSize }
+
+  /// What the learning rate is multiplied by in a global step, counted from 0. It depends on ``epochs``, not on
+  /// ``maximumSteps``.
+  public func learningRateFactor(step: Int, stepsPerEpoch: Int) -> Double {
+    switch learningRateDecay {
+    case .none: 1
+    case .linear: max(0, 1 - Double(step) / Double(max(epochs * stepsPerEpoch, 1)))
+    }
+  }
 
   /// Global steps of the whole run.
   public func totalSteps(imageCount: Int) -> Int {

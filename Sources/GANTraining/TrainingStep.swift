@@ -86,8 +86,8 @@ public final class TrainingStep {
     (self.generator, discriminators) = (generator, [onBoth, onFake])
 
     // Other hosts need neither real images nor noise: they have them, too.
-    let routeOfD = Self.route(onBoth.linears, batch)
-    let routeOfG = Self.route(generator.linears, batch)
+    let routeOfD = GradientRoute(onBoth.linears, of: batch)
+    let routeOfG = GradientRoute(generator.linears, of: batch)
     let lentImages = batch.rowsOfOthers(routeOfD.rowsForHosts)
     let lentNoise = batch.rowsOfOthers(routeOfG.rowsForHosts)
 
@@ -142,8 +142,8 @@ public final class TrainingStep {
     discriminatorPass = program.finish()
 
     program = Program(batch)
-    var gradientSums = try Self.planUpdate(
-      onBoth.linears, by: state.discriminatorOptimizer, routeOfD, "D", in: program)
+    var gradientSums = try program.update(
+      onBoth.linears, by: state.discriminatorOptimizer, routeOfD, name: "D")
     try program.meet("D.update")
     discriminatorUpdate = program.finish()
 
@@ -166,8 +166,8 @@ public final class TrainingStep {
     generatorPass = program.finish()
 
     program = Program(batch)
-    gradientSums += try Self.planUpdate(
-      generator.linears, by: state.generatorOptimizer, routeOfG, "G", in: program)
+    gradientSums += try program.update(
+      generator.linears, by: state.generatorOptimizer, routeOfG, name: "G")
     self.gradientSums = gradientSums
     let topology = collective.topology
     program.everyWorker { _, list in
@@ -180,72 +180,6 @@ public final class TrainingStep {
     }
     try program.meet("G.update")
     generatorUpdate = program.finish()
-  }
-
-  private static func route(_ linears: [Linear], _ batch: DistributedBatch) -> GradientRoute {
-    GradientRoute(
-      bytesOfRow: linears.reduce(0) {
-        $0 + $1.output.differentiablePasses * MemoryLayout<Float>.stride
-          * ($1.parameters.inputSize + $1.parameters.outputSize)
-      },
-      bytesOfGradient: linears.reduce(0) {
-        $0 + MemoryLayout<Float>.stride * ($1.parameters.weight.count + $1.parameters.bias.count)
-      }, of: batch)
-  }
-
-  /// Weight gradients, and Adam's step with them.
-  ///
-  /// Where rows have travelled, an owner does both at once. Where sums travel, the last layer's depart first, and Adam
-  /// follows layer by layer.
-  /// - Returns: what has to live as long as the program.
-  private static func planUpdate(
-    _ linears: [Linear], by adam: Adam, _ route: GradientRoute, _ name: String, in program: Program
-  ) throws -> [GradientSum] {
-    guard route.sumsTravel else {
-      let owned = owned(linears, of: program.batch)
-      try program.everyWorker { _, list in
-        for run in owned[list.thread] {
-          try linears[run.layer].update(run.outputs, by: adam, in: list)
-        }
-      }
-      return []
-    }
-    let layers = try linears.enumerated().reversed().map { index, linear in
-      (
-        linear: linear, name: "\(name).layer\(index)", sum: try linear.makeGradientSum(route),
-        owned: owned([linear], of: program.batch)
-      )
-    }
-    for layer in layers {
-      try program.everyWorker { _, list in
-        for run in layer.owned[list.thread] {
-          try layer.linear.addUp(run.outputs, into: layer.sum, in: list) { program.look(in: list) }
-        }
-      }
-      try program.meet("\(layer.name).gradient", finishing: [])
-      program.begin(layer.sum.movement)
-    }
-    for layer in layers {
-      try program.meet("\(layer.name).sum", finishing: [layer.sum.movement])
-      program.everyWorker { _, list in
-        for run in layer.owned[list.thread] {
-          layer.linear.update(run.outputs, by: adam, gradient: layer.sum, in: list)
-        }
-      }
-    }
-    return layers.map(\.sum)
-  }
-
-  /// The outputs of a network that each thread of this rank owns.
-  private static func owned(
-    _ linears: [Linear], of batch: DistributedBatch
-  ) -> [[OutputPlacement.Run]] {
-    let topology = batch.collective.topology
-    let runs = OutputPlacement(
-      layers: linears.map { ($0.parameters.outputSize, $0.parameters.inputSize) },
-      workers: topology.workerCount
-    ).runsOfWorkers[topology.ownWorkers]
-    return Array(runs)
   }
 
   /// Lets all ranks see the state that was drawn or loaded, before the first step. Every rank must call this.
@@ -268,16 +202,18 @@ public final class TrainingStep {
   }
 
   /// Trains D, then G, on ``realImages``. Every rank must call this.
-  /// - Parameter stopRequested: whether this rank was asked to stop.
+  /// - Parameters:
+  ///   - stopRequested: whether this rank was asked to stop.
+  ///   - rateFactor: what the learning rate is multiplied by.
   /// - Returns: the same on every rank.
   /// - Throws: ``TrainingFailure`` for losses or gradients that are no numbers, on every rank; or what the collective
   ///   throws.
-  public func run(stopRequested: Bool = false) throws -> Outcome {
+  public func run(stopRequested: Bool = false, rateFactor: Double = 1) throws -> Outcome {
     let step = state.step
     collective.willBegin(step: step)
     let (ofD, ofG) = (state.discriminatorOptimizer, state.generatorOptimizer)
-    ofD.beginStep()
-    ofG.beginStep()
+    ofD.beginStep(rateFactor: rateFactor)
+    ofG.beginStep(rateFactor: rateFactor)
     stopVotes.vote(stopRequested)
     for stage in discriminatorPass { _ = try stage.run(step: step) }
     let discriminatorIsFinite = try Self.run(discriminatorUpdate, step: step) { ofD.isFinite }

@@ -66,12 +66,14 @@ public final class Adam {
   public func resume(atStep step: Int) { stepCount = step }
 
   /// Begins the next step: instructions of this optimizer may run after that.
-  public func beginStep() {
+  /// - Parameter rateFactor: what this step's learning rate is multiplied by, as a schedule has it.
+  public func beginStep(rateFactor: Double = 1) {
     stepCount += 1
     let (beta1, beta2) = (settings.beta1, settings.beta2)
     constants.pointee = AdamStep(
       firstWeight: Float(1 - beta1), secondDecay: Float(beta2), secondWeight: Float(1 - beta2),
-      stepSize: Float(settings.learningRate / (1 - VectorMath.power(beta1, stepCount))),
+      stepSize: Float(
+        rateFactor * settings.learningRate / (1 - VectorMath.power(beta1, stepCount))),
       secondCorrection: Float(1 / (1 - VectorMath.power(beta2, stepCount)).squareRoot()),
       epsilon: Float(settings.epsilon))
     nonFinite.update(repeating: false)

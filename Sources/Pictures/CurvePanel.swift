@@ -15,6 +15,8 @@ struct CurvePanel {
     let values: [Double]
     let colour: Colour
     let marker: Marker
+    /// Whether lines lead over gaps: for values that are taken in some epochs only, which are then marked.
+    var bridgesGaps = false
   }
 
   /// A dashed horizontal line to compare with.
@@ -139,14 +141,17 @@ struct CurvePanel {
   // MARK: Curves
 
   private func draw(_ curve: Curve, on canvas: Canvas, plot: Rectangle) {
-    for run in Self.drawableRuns(of: curve.values) {
+    let runs = Self.drawableRuns(of: curve.values)
+    for run in curve.bridgesGaps ? [runs.flatMap { $0 }] : runs.map(Array.init) where !run.isEmpty {
       let points = run.map { index in
         Point(
           x: column(ofEpochAt: Double(index), in: plot), y: row(of: curve.values[index], in: plot))
       }
       canvas.stroke(points, with: Canvas.Pen(colour: curve.colour, width: curveWidth))
       // A value between two gaps has no line: without a mark it would vanish.
-      if epochCount <= Self.mostMarkedEpochs || points.count == 1 {
+      if points.count <= Self.mostMarkedEpochs && curve.bridgesGaps
+        || epochCount <= Self.mostMarkedEpochs || points.count == 1
+      {
         for point in points { mark(point, of: curve, on: canvas) }
       }
     }

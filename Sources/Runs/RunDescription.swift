@@ -51,6 +51,12 @@ package struct RunDescription {
   /// The program as files of a run name it.
   package static var program: String { "\(Version.name) with \(arithmetic)" }
 
+  /// The same as far as the bits of float32 products depend on it: not on the width of vectors.
+  static var arithmeticOfBits: String {
+    let library = XSMM.multiplies ? "libxsmm \(XSMM.version)" : "no libxsmm"
+    return "\(library), \(Processor.instructionSet.fusesMultiplyAdd ? "FMA" : "no FMA")"
+  }
+
   /// What the bits of a result depend on beside settings and data.
   package static var arithmetic: String {
     let set = Processor.instructionSet

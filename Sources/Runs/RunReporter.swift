@@ -10,6 +10,7 @@ package final class RunReporter: TrainingObserver {
   private let resumption: Resumption?
   private let keptCheckpoints: Int
   private let unrememberedOptions: [String]
+  private let evaluations: () -> [EvaluationRecord]
   /// Nil until the run has a checkpoint.
   private var metrics: MetricsTable?
   private let grid: SampleGrid
@@ -35,9 +36,11 @@ package final class RunReporter: TrainingObserver {
   ///   - sampleEvery: epochs between grids of samples; 0 for none but the first and the last.
   ///   - keptCheckpoints: how many to keep, at least 1.
   ///   - unrememberedOptions: those that the run does not remember.
+  ///   - evaluations: those so far, for the plot.
   package init(
     desk: RunDesk, description: RunDescription, resumption: Resumption?, sampleEvery: Int,
-    keptCheckpoints: Int, unrememberedOptions: [String]
+    keptCheckpoints: Int, unrememberedOptions: [String],
+    evaluations: @escaping () -> [EvaluationRecord] = { [] }
   ) {
     self.desk = desk
     self.description = description
@@ -45,6 +48,7 @@ package final class RunReporter: TrainingObserver {
     self.sampleEvery = sampleEvery
     self.keptCheckpoints = keptCheckpoints
     self.unrememberedOptions = unrememberedOptions
+    self.evaluations = evaluations
     let configuration = description.configuration
     grid = SampleGrid(
       imageHeight: configuration.imageHeight, imageWidth: configuration.imageWidth, columns: 4)
@@ -181,11 +185,20 @@ package final class RunReporter: TrainingObserver {
 
   private func drawCurves(_ trainer: Trainer) throws {
     let means = trainer.history.map(\.means)
-    let curves = TrainingCurves(
+    var curves = TrainingCurves(
       firstEpoch: trainer.history.first?.epoch ?? 1,
       discriminatorLoss: means.map(\.discriminatorLoss), generatorLoss: means.map(\.generatorLoss),
       realProbability: means.map(\.probabilityOfReal),
       fakeProbability: means.map(\.probabilityOfFake))
+    let balance = GameBalance(labelSmoothing: trainer.settings.labelSmoothing)
+    curves.ideal = (balance.idealProbability, balance.idealDiscriminatorLoss)
+    let evaluations = evaluations()
+    if let last = evaluations.last {
+      curves.floor = last.floor
+      curves.distance = trainer.history.map { record in
+        evaluations.first { $0.epoch == record.epoch }?.distance.frechet ?? .nan
+      }
+    }
     try write("plots/losses.png") { try curves.write(to: $0) }
   }
 

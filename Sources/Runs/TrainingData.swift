@@ -4,9 +4,9 @@ import MNISTFamily
 
 /// The data set that rank 0 reads for a run.
 package struct TrainingData {
-  let set: ImageDataSet
+  package let set: ImageDataSet
   /// The folder that it was found in.
-  let folder: String
+  package let folder: String
   /// What the log is to say, once there is one.
   let warnings: [String]
 
@@ -60,6 +60,28 @@ package struct TrainingData {
         \(problem.message). (The run was begun with the data of this folder, and the usual places do not \
         have them; name another with --data)
         """)
+  }
+
+  /// The test images of the same folder.
+  /// - Throws: `DataSetError`, also if there are none.
+  package func test() throws -> TrainingData {
+    try Self.test(in: folder, matching: set)
+  }
+
+  /// The test images of a folder.
+  /// - Throws: `DataSetError`, also if there are none.
+  package static func test(
+    in folder: String, matching set: ImageDataSet
+  ) throws -> TrainingData {
+    guard let test = try DataFolder(path: folder).readTestSet(matching: set) else {
+      throw DataSetError(
+        kind: .missing, path: folder,
+        message: """
+          has no test images: images are compared with those that G has never seen \
+          (t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte)
+          """)
+    }
+    return TrainingData(test, folder: folder, warnings: [])
   }
 
   /// The folder as it can be found again from anywhere; nil if its name is no text.

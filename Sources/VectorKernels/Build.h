@@ -17,6 +17,7 @@
 #include "Adam.h"
 #include "BatchNorm.h"
 #include "Digest.h"
+#include "Distances.h"
 #include "Elementwise.h"
 #include "MatrixProduct.h"
 #include "Peak.h"
@@ -40,6 +41,7 @@ const VectorKernelTable TABLE = {
     .columnSums = columnSums,
     .add = add,
     .digest = digest,
+    .squaredDistances = squaredDistances,
     .columnMoments = columnMoments,
     .mergeMoments = mergeMoments,
     .batchNormForward = batchNormForward,

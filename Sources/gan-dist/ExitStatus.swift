@@ -1,5 +1,7 @@
 import FlightRecorder
 import GANTraining
+import ImageMetrics
+import Judge
 import MNISTFamily
 import MPI
 import MPICollectives
@@ -41,6 +43,7 @@ enum ExitStatus: Int32 {
     case let error as RunFolderError:
       self = error.kind == .unreadable ? .missingInput : .cannotWrite
     case is OutputError: self = .cannotWrite
+    case is JudgeError, is EigenvalueError: self = .badData
     case is FlightRecordError: self = .missingInput
     case let error as PictureError: self = error.kind == .noMemory ? .unavailable : .cannotWrite
     case let error as TensorFileError:

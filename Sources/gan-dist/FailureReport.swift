@@ -1,5 +1,6 @@
 import GANTraining
 import Glibc
+import Judge
 import MPI
 import Memory
 import Runs
@@ -50,7 +51,7 @@ enum FailureReport {
   private static func isSeenByAll(_ error: any Error) -> Bool {
     switch error {
     case is TrainingSettings.Invalid, is TrainingFailure, is UnlikeDataError,
-      is ForeignLauncherError, is UnfitProcessorError:
+      is ForeignLauncherError, is UnfitProcessorError, is JudgeError:
       true
     default: false
     }

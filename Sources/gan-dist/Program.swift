@@ -14,9 +14,8 @@ struct Program: ParsableCommand {
       """,
     version: Version.name,
     subcommands: [
-      TrainCommand.self, BenchCommand.self, GenerateCommand.self, InspectCommand.self,
-      CompareCommand.self,
-      FlightRecordCommand.self,
+      TrainCommand.self, EvaluateCommand.self, BenchCommand.self, GenerateCommand.self,
+      InspectCommand.self, CompareCommand.self, FlightRecordCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 }

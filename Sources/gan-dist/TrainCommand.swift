@@ -14,6 +14,7 @@ struct TrainCommand: ParsableCommand {
   enum Usual {
     static let keptCheckpoints = 3
     static let epochsBetweenSamples = 20
+    static let epochsBetweenEvaluations = 20
     /// In seconds.
     static let stallTimeout = 120.0
   }
@@ -86,6 +87,17 @@ struct TrainCommand: ParsableCommand {
       "Draw a grid of samples every n epochs (0: only before and after training).", valueName: "n"),
     transform: NumberOption<Int>.whole("--sample-every", 0...Int.max).parse)
   var sampleEvery = Usual.epochsBetweenSamples
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Compare G's images with test images every n epochs (0: never; default: 20).",
+      discussion: """
+        Needs test images beside the training images, and goes to evaluation.csv and into the plot. Runs that end \
+        before are not evaluated.
+        """, valueName: "n"),
+    transform: NumberOption<Int>.whole("--evaluate-every", 0...Int.max).parse)
+  var evaluateEvery: Int?
 
   @OptionGroup var resources: ResourceOptions
 
@@ -178,6 +190,7 @@ struct TrainCommand: ParsableCommand {
     let trainer = try Trainer(
       dataSet, settings: settings, schedule: schedule, collective: collective,
       rankNames: ranks.names)
+    let (test, testWarnings) = try testImages(trainer, dataSet, shared, ranks)
     if let start, let resumption {
       _ = try communicator.agreeOnRoot { try start.load(into: trainer.state) }
       try start.restore(trainer, resumption, as: configuration, over: communicator)
@@ -190,19 +203,60 @@ struct TrainCommand: ParsableCommand {
     }
     let (flightFolder, flightWarnings) = try flight.keep(in: desk?.folder, over: communicator)
     watch?.flightRecordFolder = flightFolder
-    for warning in shared.warnings + collective.warnings + flightWarnings {
+    for warning in shared.warnings + testWarnings + collective.warnings + flightWarnings {
       desk?.log.logger.warning("\(warning)")
     }
     let tracer = try tracing.tracer(over: communicator, ranks: ranks, log: desk?.log)
-    guard let desk else { return try go(trainer, NoObserver(), tracer, communicator) }
+    let evaluation = try test.map {
+      try EvaluationDesk(
+        trainer, training: dataSet, test: $0, interval: evaluationInterval, desk: desk,
+        over: collective, communicator)
+    }
+    guard let desk else {
+      if let evaluation { return try go(trainer, evaluation, tracer, communicator) }
+      return try go(trainer, NoObserver(), tracer, communicator)
+    }
     let description = RunDescription(
       configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source,
       totalSteps: trainer.totalSteps)
     let reporter = RunReporter(
       desk: desk, description: description, resumption: resumption, sampleEvery: sampleEvery,
-      keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions)
-    return try go(
-      trainer, ObserverPair(reporter, PaceReporter(log: desk.log)), tracer, communicator)
+      keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions,
+      evaluations: { evaluation?.records ?? [] })
+    let health = HealthReporter(log: desk.log) { evaluation?.records ?? [] }
+    let reporters = ObserverPair(
+      reporter, ObserverPair(health, PaceReporter(log: desk.log)))
+    if let evaluation {
+      // First: what it finds is drawn and judged.
+      return try go(trainer, ObserverPair(evaluation, reporters), tracer, communicator)
+    }
+    return try go(trainer, reporters, tracer, communicator)
+  }
+
+  private var evaluationInterval: Int { evaluateEvery ?? Usual.epochsBetweenEvaluations }
+
+  /// The test images, if G is to be evaluated, and what the log is to say. Every rank must call this.
+  /// - Throws: ``AgreedFailure`` of a `DataSetError` where there are none but G is to be evaluated.
+  private func testImages(
+    _ trainer: Trainer, _ training: ImageDataSet, _ shared: SharedDataSet, _ ranks: RankDirectory
+  ) throws -> (images: ImageDataSet?, warnings: [String]) {
+    let interval = evaluationInterval
+    let (epochs, rest) = trainer.totalSteps.quotientAndRemainder(
+      dividingBy: max(trainer.stepsPerEpoch, 1))
+    guard interval > 0, epochs + (rest > 0 ? 1 : 0) >= interval else { return (nil, []) }
+    let communicator = ranks.hosts.world
+    var warnings: [String] = []
+    let test = try communicator.agreeOnRoot { () -> TrainingData? in
+      do {
+        return try TrainingData.test(in: shared.source, matching: training)
+      } catch let error as DataSetError where evaluateEvery == nil && error.kind == .missing {
+        warnings.append("G's images are not compared with others: \(error)")
+        return nil
+      }
+    }
+    let isThere = try communicator.broadcast(test.flatMap { $0 } == nil ? 0 : 1, from: 0) == 1
+    guard isThere else { return (nil, warnings) }
+    return (try SharedDataSet(on: ranks.hosts) { test.flatMap { $0 } }.training, warnings)
   }
 
   /// Trains; the exit status is the same on all ranks. Every rank must call this.
@@ -254,6 +308,7 @@ struct TrainCommand: ParsableCommand {
       ("--checkpoint-every-steps", "\(checkpointEverySteps)", checkpointEverySteps == usual.steps),
       ("--keep-checkpoints", "\(keepCheckpoints)", keepCheckpoints == Usual.keptCheckpoints),
       ("--sample-every", "\(sampleEvery)", sampleEvery == Usual.epochsBetweenSamples),
+      ("--evaluate-every", "\(evaluateEvery ?? 0)", evaluateEvery == nil),
       ("--stall-timeout", "\(stallTimeout)", stallTimeout == Usual.stallTimeout),
       ("--threads", "\(resources.threads ?? 0)", resources.threads == nil),
     ]

@@ -42,6 +42,12 @@ struct TrainingOptions: ParsableArguments {
   var learningRate: Double?
 
   @Option(
+    help: ArgumentHelp(
+      "How the learning rate changes: none (default), or linear, to 0 at the end of --epochs.",
+      valueName: "none|linear"))
+  var learningRateDecay: LearningRateDecay?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Adam's decay of the first moment (default: 0.5).", valueName: "x"),
     transform: NumberOption<Double>.share("--beta1").parse)
@@ -137,6 +143,7 @@ struct TrainingOptions: ParsableArguments {
         + "the run was begun with \(begun) in all"
     }
     try set("--learning-rate", \.adam.learningRate, learningRate)
+    try set("--learning-rate-decay", \.learningRateDecay, learningRateDecay)
     try set("--beta1", \.adam.beta1, beta1)
     try set("--beta2", \.adam.beta2, beta2)
     try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
@@ -159,3 +166,5 @@ struct TrainingOptions: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+
+extension LearningRateDecay: ExpressibleByArgument {}

@@ -121,3 +121,29 @@ import Testing
     #expect(settings.totalSteps(imageCount: 60_000) == 937)
   }
 }
+
+@Suite struct LearningRateDecayTests {
+  @Test func theRateFallsInAStraightLineToTheEnd() {
+    var settings = TrainingSettings()
+    settings.epochs = 4
+    #expect(settings.learningRateFactor(step: 9, stepsPerEpoch: 5) == 1)
+    settings.learningRateDecay = .linear
+    #expect(settings.learningRateFactor(step: 0, stepsPerEpoch: 5) == 1)
+    #expect(settings.learningRateFactor(step: 5, stepsPerEpoch: 5) == 0.75)
+    #expect(settings.learningRateFactor(step: 19, stepsPerEpoch: 5) == 1 - 19.0 / 20)
+    #expect(settings.learningRateFactor(step: 40, stepsPerEpoch: 5) == 0)
+    // A limit of steps does not make it fall faster.
+    settings.maximumSteps = 10
+    #expect(settings.learningRateFactor(step: 5, stepsPerEpoch: 5) == 0.75)
+  }
+
+  @Test func itIsRememberedAndTheNotebooksIsNotWritten() throws {
+    var settings = TrainingSettings()
+    let usual = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+    #expect(!usual.contains("learningRateDecay"))
+    settings.learningRateDecay = .linear
+    let again = try JSONDecoder().decode(
+      TrainingSettings.self, from: JSONEncoder().encode(settings))
+    #expect(again == settings && again.learningRateDecay == .linear)
+  }
+}

@@ -83,6 +83,17 @@ import VectorKernels
       Float(bitPattern: UInt32(truncatingIfNeeded: digest >> 32)),
     ]
 
+    let (pointCount, blockCount) = (Int(DISTANCE_POINTS), Int(DISTANCE_BLOCK))
+    let distances = try workspace.zeros(of: Double.self, count: pointCount * blockCount)
+    kernels.squaredDistances(
+      matrix(1).buffer.prefix(pointCount * 19).map(Double.init),
+      matrix(2).buffer.prefix(blockCount * 19).map(Double.init), 19, distances.baseAddress!)
+    // Both halves of each number: all 64 bits are compared.
+    results["squaredDistances"] = distances.flatMap {
+      [UInt32(truncatingIfNeeded: $0.bitPattern), UInt32($0.bitPattern >> 32)].map(
+        Float.init(bitPattern:))
+    }
+
     let moments = try workspace.zeros(of: Double.self, count: 2 * columns)
     kernels.columnMoments(
       matrix(1).elements, rows, columns, moments.baseAddress!, moments.baseAddress! + columns)

@@ -54,7 +54,9 @@ import Testing
 
   @Test func constantsAreDrawnInTheMiddle() throws {
     let values = [Double](repeating: 0.6931, count: 40)
-    let picture = try picture(TrainingCurves(discriminatorLoss: values))
+    var curves = TrainingCurves(discriminatorLoss: values)
+    curves.ideal.discriminatorLoss = 0.6931
+    let picture = try picture(curves)
     // Left of the middle of the loss panel, between the grid lines and below the legend.
     let rows = (100..<440).filter { picture.pixel(column: 305, row: $0) == Self.blue }
     #expect(rows.contains { (240...300).contains($0) })
@@ -66,6 +68,32 @@ import Testing
     for index in 20..<80 { curves.discriminatorLoss[index] = index % 2 == 0 ? .nan : .infinity }
     let broken = try picture(curves).count(of: Self.blue)
     #expect(broken < whole * 3 / 4)
+  }
+
+  @Test func distancesOfSomeEpochsAreJoinedInAThirdPanel() throws {
+    var curves = Self.curves(epochs: 100)
+    let two = try picture(curves)
+    curves.distance = (1...100).map { $0.isMultiple(of: 20) ? 40 - Double($0) / 5 : .nan }
+    curves.floor = 0.4
+    let three = try picture(curves)
+    #expect(two.width == 1280 && three.width == 1920 && three.height == 520)
+    #expect(three.hasWhiteFrame(thickness: 4))
+    // Left of the middle between the first mark and the last there is a line.
+    let rows = (100..<440).filter { three.pixel(column: 1600, row: $0) == Self.blue }
+    #expect(!rows.isEmpty)
+  }
+
+  @Test func theIdealIsAlwaysInThePicture() throws {
+    var curves = Self.curves(epochs: 10)
+    curves.ideal.discriminatorLoss = 9
+    // The other curves move down to make room.
+    let (far, near) = (try picture(curves), try picture(Self.curves(epochs: 10)))
+    func highest(_ picture: DecodedPicture) -> Int? {
+      (80..<440).first { row in
+        (100..<600).contains { picture.pixel(column: $0, row: row) == Self.vermillion }
+      }
+    }
+    #expect(try #require(highest(far)) > #require(highest(near)) + 100)
   }
 
   @Test func aValueBetweenTwoGapsIsMarked() throws {

@@ -32,6 +32,9 @@ typedef struct {
   bool leftIsTransposed, accumulates;
 } ProductShape;
 
+/// Points that are compared at a time, and those of the block that they are compared with.
+enum { DISTANCE_POINTS = 4, DISTANCE_BLOCK = 16 };
+
 typedef struct {
   const char *_Nonnull name;
 
@@ -85,6 +88,11 @@ typedef struct {
 
   /// A number that any single changed bit changes, to compare copies of an array by.
   uint64_t (*_Nonnull digest)(const float *_Nonnull values, size_t count);
+
+  /// distances[DISTANCE_POINTS, DISTANCE_BLOCK] = squared Euclidean distances of points[DISTANCE_POINTS, size] to those
+  /// whose coordinates are the columns of block[size, DISTANCE_BLOCK].
+  void (*_Nonnull squaredDistances)(const double *_Nonnull points, const double *_Nonnull block, size_t size,
+                                    double *_Nonnull distances);
 
   // -- batch normalisation --
 

@@ -1,0 +1,73 @@
+import Collectives
+import Matrices
+
+extension GradientRoute {
+  /// How the gradients of a network's layers come about.
+  public init(_ linears: [Linear], of batch: DistributedBatch) {
+    func bytes(_ numbers: (Linear) -> Int) -> Int {
+      linears.reduce(0) { $0 + MemoryLayout<Float>.stride * numbers($1) }
+    }
+    self.init(
+      bytesOfRow: bytes {
+        $0.output.differentiablePasses * ($0.parameters.inputSize + $0.parameters.outputSize)
+      },
+      bytesOfGradient: bytes { $0.parameters.weight.count + $0.parameters.bias.count }, of: batch)
+  }
+}
+
+extension Program {
+  /// Weight gradients, and Adam's step with them; the rows that they need have arrived. Every rank must call this.
+  ///
+  /// Where rows have travelled, an owner does both at once. Where sums travel, the last layer's depart first, and Adam
+  /// follows layer by layer.
+  /// - Parameter name: of the network, in the names of exchanges.
+  /// - Returns: what has to live as long as the program.
+  /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
+  public func update(
+    _ linears: [Linear], by adam: Adam, _ route: GradientRoute, name: String
+  ) throws -> [GradientSum] {
+    guard route.sumsTravel else {
+      let owned = owned(linears)
+      try everyWorker { _, list in
+        for run in owned[list.thread] {
+          try linears[run.layer].update(run.outputs, by: adam, in: list)
+        }
+      }
+      return []
+    }
+    let layers = try linears.enumerated().reversed().map { index, linear in
+      (
+        linear: linear, name: "\(name).layer\(index)", sum: try linear.makeGradientSum(route),
+        owned: owned([linear])
+      )
+    }
+    for layer in layers {
+      try everyWorker { _, list in
+        for run in layer.owned[list.thread] {
+          try layer.linear.addUp(run.outputs, into: layer.sum, in: list) { look(in: list) }
+        }
+      }
+      try meet("\(layer.name).gradient", finishing: [])
+      begin(layer.sum.movement)
+    }
+    for layer in layers {
+      try meet("\(layer.name).sum", finishing: [layer.sum.movement])
+      everyWorker { _, list in
+        for run in layer.owned[list.thread] {
+          layer.linear.update(run.outputs, by: adam, gradient: layer.sum, in: list)
+        }
+      }
+    }
+    return layers.map(\.sum)
+  }
+
+  /// The outputs of some layers that each thread of this rank owns.
+  private func owned(_ linears: [Linear]) -> [[OutputPlacement.Run]] {
+    let topology = batch.collective.topology
+    let runs = OutputPlacement(
+      layers: linears.map { ($0.parameters.outputSize, $0.parameters.inputSize) },
+      workers: topology.workerCount
+    ).runsOfWorkers
+    return Array(runs[topology.ownWorkers])
+  }
+}
