@@ -35,6 +35,19 @@ func measureCost(_ communicator: Communicator, _ arguments: [String]) throws {
   }
   let barrier = try collective.makeBarrier(name: "barrier")
   try report("barrier", rounds) { try barrier.run() }
+  // Something that may be under way: else nobody looks.
+  let idle = try collective.makeMovement(ofRows: [
+    TravellingRows(
+      address: try collective.makeMemory(byteCount: 8, for: "a measurement"), bytesOfRow: 8,
+      rowsOfPlaces: collective.topology.order.indices.map { 0..<($0 == 0 ? 1 : 0) },
+      rowsForHosts: collective.topology.ranksOfHosts.map { _ in 0..<1 })
+  ])
+  let idleExchange = try collective.makeExchange(name: "idle", finishing: [idle], inside: [])
+  try idle.start()
+  try idleExchange.run()
+  try report("1000 looks", rounds) {
+    for _ in 0..<1000 { try collective.traffic.look() }
+  }
   for kilobytes in [1, 16, 256, 1024] {
     let rowCount = 64
     let bytesOfRow = kilobytes * 1024 / rowCount
