@@ -5,11 +5,10 @@ import Testing
 /// Which message goes from whom to whom, and what is added up: every schedule is run by simulated ranks.
 @Suite struct ScheduleTests {
   private static let layouts: [[Int]] = [
-    [1, 1], [2, 1, 1], [2, 2, 2], [1, 3], [4, 1], [1, 1, 1, 1], [3, 3, 3, 3], [1, 2, 3, 4, 5],
-    [Int](repeating: 1, count: 8), [Int](repeating: 2, count: 9), [Int](repeating: 1, count: 16),
-    [Int](repeating: 1, count: 17), [Int](repeating: 1, count: 31),
+    [1, 1], [2, 1, 1], [2, 2, 2], [1, 1, 1, 1], [1, 2, 3, 4, 5], [Int](repeating: 2, count: 9),
+    [Int](repeating: 1, count: 16), [Int](repeating: 1, count: 31),
   ]
-  private static let batches = [8, 64, 72, 100, 192, 200, 256, 1024]
+  private static let batches = [8, 72, 200, 256, 496]
 
   private func placements(_ topologies: [Topology], _ rows: Int) -> [BatchPlacement] {
     topologies.map { BatchPlacement(globalBatchSize: rows, topology: $0) }
@@ -102,7 +101,7 @@ import Testing
   @Test(arguments: layouts, batches) func largeSumsAreThoseOfTheTree(
     layout: [Int], rows: Int
   ) {
-    for count in [1, 5, 37] {
+    for count in [1, 13] {
       let topologies = Layouts.topologies(layout)
       let placements = placements(topologies, rows)
       let leaves = LeafPlacement(rowsOfHosts: placements[0].rowsOfHosts, leafSize: 64)
