@@ -32,7 +32,7 @@ for ((number = 1; number <= hosts; number++)); do
 done
 
 # milliseconds JSON-FILE: the median of a step.
-milliseconds() { grep -oE '"millisecondsPerStep"[ :]+[0-9.]+' "$1" | grep -oE '[0-9.]+$'; }
+milliseconds() { grep -oE '"milliseconds_per_step" *: *[0-9.]+' "$1" | grep -oE '[0-9.]+$'; }
 
 measure() {
   local program=$1 where=$2 output
