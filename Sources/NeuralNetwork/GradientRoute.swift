@@ -21,7 +21,7 @@ public struct GradientRoute: Sendable {
     let leaves = LeafPlacement(
       rowsOfHosts: placement.rowsOfHosts, leafSize: BatchPlacement.leafSize)
     self.leaves = leaves
-    // Two batches of which one is a leaf longer may be dealt alike: several leaves are worth it.
+    // A single leaf is one host's: the others would have nothing to add.
     sumsTravel =
       leaves.hostCount > 1 && leaves.tree.leafCount > 1
       && batch.rows * bytesOfRow > bytesOfGradient
