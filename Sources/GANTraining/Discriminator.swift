@@ -88,19 +88,14 @@ public final class Discriminator {
     }
   }
 
-  /// logits = D(images) for a worker's rows.
-  /// - Parameter drops: whether units are dropped; the masks must have been drawn.
+  /// logits = D(images) for a worker's rows, without dropout: inference.
   /// - Throws: `KernelError`, `MemoryError`.
-  public func forward(_ rows: Range<Int>, drops: Bool, in list: InstructionList) throws {
-    for (index, linear) in linears.enumerated() {
-      try linear.forward(rows, in: list)
-      if drops && index + 1 < linears.count {
-        dropouts[list.thread][index].forward(linear.output, in: list)
-      }
-    }
+  public func forward(_ rows: Range<Int>, in list: InstructionList) throws {
+    for linear in linears { try linear.forward(rows, in: list) }
   }
 
-  /// The same for all workers; the layers' inputs depart as soon as they are there. Every rank must call this.
+  /// logits = D(images) with dropout, for all workers; the masks must have been drawn. The layers' inputs depart as soon
+  /// as they are there. Every rank must call this.
   /// - Parameters:
   ///   - route: of D's gradients; nil if they are not wanted.
   ///   - passesOfImages: those of D's input that depart; other hosts have the others.

@@ -55,7 +55,7 @@ public enum SampleImages {
     let program = Program(batch)
     try program.everyWorker { rows, list in
       try generator.forwardByRunningStatistics(rows, in: list)
-      try discriminator.forward(rows, drops: false, in: list)
+      try discriminator.forward(rows, in: list)
     }
     defer { withExtendedLifetime((generator, discriminator, batch)) {} }
     for stage in program.finish() { _ = try stage.run() }

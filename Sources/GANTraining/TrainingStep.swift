@@ -215,27 +215,19 @@ public final class TrainingStep {
     ofD.beginStep(rateFactor: rateFactor)
     ofG.beginStep(rateFactor: rateFactor)
     stopVotes.vote(stopRequested)
-    for stage in discriminatorPass { _ = try stage.run(step: step) }
-    let discriminatorIsFinite = try Self.run(discriminatorUpdate, step: step) { ofD.isFinite }
-    for stage in generatorPass { _ = try stage.run(step: step) }
+    _ = try discriminatorPass.run(step: step)
+    let discriminatorIsFinite = try discriminatorUpdate.run(step: step) { ofD.isFinite }
+    _ = try generatorPass.run(step: step)
     // Now: after the next exchange others may write the next step's.
     let losses = StepPart.losses.record { takeMeans() }
     let outcome = Outcome(losses: losses, stopRequested: stopVotes.isAnyYes)
-    let generatorIsFinite = try Self.run(generatorUpdate, step: step) { ofG.isFinite }
+    let generatorIsFinite = try generatorUpdate.run(step: step) { ofG.isFinite }
     state.step += 1
     state.generator.batchesTracked += Self.generatorPasses
     guard discriminatorIsFinite && generatorIsFinite && losses.isFinite else {
       throw notFinite(losses)
     }
     return outcome
-  }
-
-  /// Runs stages, and votes at the end of the last one.
-  private static func run(
-    _ stages: [Program.Stage], step: Int, vote: () -> Bool
-  ) throws -> Bool {
-    for stage in stages.dropLast() { _ = try stage.run(step: step) }
-    return try stages.last?.run(step: step, vote: vote) ?? true
   }
 
   private func takeMeans() -> LossSummary {

@@ -130,10 +130,8 @@ final class ClassifierTraining {
       if place == 0 { random.permute(order, stream: Stream.shuffle, epoch: epoch) }
       firstImage.pointee = place * batch.rows
       adam.beginStep(rateFactor: 1 - Double(step) / Double(total))
-      for stage in pass { _ = try stage.run(step: step) }
-      var isFinite = true
-      for stage in update { isFinite = try stage.run(step: step) { adam.isFinite } && isFinite }
-      guard isFinite else { throw JudgeError.notFinite }
+      _ = try pass.run(step: step)
+      guard try update.run(step: step, vote: { adam.isFinite }) else { throw JudgeError.notFinite }
     }
   }
 }

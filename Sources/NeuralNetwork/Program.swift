@@ -111,6 +111,17 @@ public final class Program {
   }
 }
 
+extension [Program.Stage] {
+  /// Runs all stages, and votes at the end of the last one. Every rank must call this.
+  /// - Parameter step: global training step, from 0.
+  /// - Returns: whether all ranks of this host voted true.
+  /// - Throws: what the exchanges throw.
+  public func run(step: Int = 0, vote: () -> Bool = { true }) throws -> Bool {
+    for stage in dropLast() { _ = try stage.run(step: step) }
+    return try last?.run(step: step, vote: vote) ?? vote()
+  }
+}
+
 /// Lets messages move in the middle of a phase. What goes wrong there is told at its end.
 final class Looker {
   private let traffic: Traffic
