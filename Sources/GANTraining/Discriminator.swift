@@ -94,8 +94,8 @@ public final class Discriminator {
     for linear in linears { try linear.forward(rows, in: list) }
   }
 
-  /// logits = D(images) with dropout, for all workers; the masks must have been drawn. The layers' inputs depart as soon
-  /// as they are there. Every rank must call this.
+  /// logits = D(images) with dropout, for all workers; the masks must have been drawn. The layers' inputs depart as
+  /// soon as they are there. Every rank must call this.
   /// - Parameters:
   ///   - route: of D's gradients; nil if they are not wanted.
   ///   - passesOfImages: those of D's input that depart; other hosts have the others.
