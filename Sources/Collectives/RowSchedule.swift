@@ -16,6 +16,17 @@ public struct TravellingRows {
     (self.address, self.bytesOfRow) = (address, bytesOfRow)
     (self.rowsOfPlaces, self.rowsForHosts) = (rowsOfPlaces, rowsForHosts)
   }
+
+  /// Whether any host needs rows that another one's ranks write.
+  public func travel(_ topology: Topology) -> Bool {
+    rowsForHosts.enumerated().contains { host, needed in
+      guard !needed.isEmpty else { return false }
+      let own = topology.places(ofHost: host)
+      return rowsOfPlaces.enumerated().contains { place, written in
+        !own.contains(place) && written.overlaps(needed)
+      }
+    }
+  }
 }
 
 extension Schedule {

@@ -112,7 +112,7 @@ public final class Discriminator {
       }
       if let route {
         try program.depart(
-          linear.travellingInput(passes: index == 0 ? passesOfImages : nil, route))
+          linear.travellingInput(passes: index == 0 ? passesOfImages : nil, route), for: linear)
       }
     }
   }
@@ -129,7 +129,7 @@ public final class Discriminator {
         }
         try linear.backward(rows, in: list)
       }
-      if let route { try program.depart(linear.travellingGradient(route)) }
+      if let route { try program.depart(linear.travellingGradient(route), for: linear) }
     }
   }
 }

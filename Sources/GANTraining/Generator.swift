@@ -124,21 +124,25 @@ public final class Generator {
     }
   }
 
-  /// The gradients of all rows, from dLoss/dimages; those of outputs depart as soon as they are there. Every rank must
-  /// call this.
+  /// The gradients of all rows, from dLoss/dimages; those of outputs depart as soon as nobody waits for anything behind
+  /// them. Every rank must call this.
   /// - Throws: `KernelError`, `MemoryError`, or what the collective throws.
   public func backward(in program: Program, _ route: GradientRoute) throws {
+    func depart(_ linear: Linear) throws {
+      try program.depart(linear.travellingGradient(route), for: linear)
+    }
     try program.everyWorker { try linears[norms.count].backward($0, in: $1) }
-    try program.depart(linears[norms.count].travellingGradient(route))
     for (index, norm) in norms.enumerated().reversed() {
       program.everyWorker { norm.addUpGradient($0, in: $1) }
       try program.meet(
         "\(Self.normName(index)).backward", finishing: [], inside: [norm.gradientMoments])
+      // Not before: BatchNorm's few numbers would queue up behind the rows.
+      try depart(linears[index + 1])
       try program.everyWorker { rows, list in
         try norm.backward(rows, in: list)
         try linears[index].backward(rows, in: list)
       }
-      try program.depart(linears[index].travellingGradient(route))
     }
+    try depart(linears[0])
   }
 }

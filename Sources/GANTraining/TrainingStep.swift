@@ -17,9 +17,8 @@ public final class TrainingStep {
   private let weights: (generator: ProductWeights, discriminator: ProductWeights)
   private let collective: any Collective
   private let start: any Exchange
-  /// To the end of D's backward pass; D's update; to the end of G's backward pass; G's update.
-  private let discriminatorPass: [Program.Stage]
-  private let discriminatorUpdate: [Program.Stage]
+  /// To the end of D's update; to the end of G's backward pass; G's update.
+  private let discriminatorStep: [Program.Stage]
   private let generatorPass: [Program.Stage]
   private let generatorUpdate: [Program.Stage]
   private let means: RowMeans
@@ -91,7 +90,7 @@ public final class TrainingStep {
     let lentImages = batch.rowsOfOthers(routeOfD.rowsForHosts)
     let lentNoise = batch.rowsOfOthers(routeOfG.rowsForHosts)
 
-    var program = Program(batch)
+    let program = Program(batch)
     program.everyWorker { rows, list in
       StepPart.loading.plan(in: list) {
         for rows in [rows] + lentImages[list.thread] where !rows.isEmpty {
@@ -138,19 +137,16 @@ public final class TrainingStep {
       }
     }
     try onBoth.backward(in: program, routeOfD)
-    try program.meet("D.rows")
-    discriminatorPass = program.finish()
-
-    program = Program(batch)
+    try program.meet("D.rows", finishing: program.rows(forLastOf: onBoth.linears))
     var gradientSums = try program.update(
       onBoth.linears, by: state.discriminatorOptimizer, routeOfD, name: "D")
     try program.meet("D.update")
-    discriminatorUpdate = program.finish()
+    discriminatorStep = program.finish()
 
     // D(G(z2)) against 1, with fresh dropout masks; D's own gradients are not computed.
-    program = Program(batch)
-    try program.depart(
-      generator.linears.dropFirst().flatMap { $0.travellingInput(routeOfG) })
+    for linear in generator.linears.dropFirst().reversed() {
+      try program.depart(linear.travellingInput(routeOfG), for: linear)
+    }
     try onFake.forward(in: program, nil)
     program.everyWorker { worker, list in
       StepPart.losses.plan(in: list) {
@@ -162,10 +158,11 @@ public final class TrainingStep {
     }
     try onFake.backward(in: program, nil)
     try generator.backward(in: program, routeOfG)
-    try program.meet("G.rows", inside: [means.movement, stopVotes.movement])
+    try program.meet(
+      "G.rows", finishing: program.rows(forLastOf: generator.linears),
+      inside: [means.movement, stopVotes.movement])
     generatorPass = program.finish()
 
-    program = Program(batch)
     gradientSums += try program.update(
       generator.linears, by: state.generatorOptimizer, routeOfG, name: "G")
     self.gradientSums = gradientSums
@@ -215,8 +212,7 @@ public final class TrainingStep {
     ofD.beginStep(rateFactor: rateFactor)
     ofG.beginStep(rateFactor: rateFactor)
     stopVotes.vote(stopRequested)
-    _ = try discriminatorPass.run(step: step)
-    let discriminatorIsFinite = try discriminatorUpdate.run(step: step) { ofD.isFinite }
+    let discriminatorIsFinite = try discriminatorStep.run(step: step) { ofD.isFinite }
     _ = try generatorPass.run(step: step)
     // Now: after the next exchange others may write the next step's.
     let losses = StepPart.losses.record { takeMeans() }

@@ -61,7 +61,7 @@ final class ClassifierTraining {
     let labels = try workspace.zeros(of: UInt8.self, count: size).baseAddress!
     let losses = try workspace.zeros(of: Double.self, count: size).baseAddress!
 
-    var program = Program(batch)
+    let program = Program(batch)
     try program.everyWorker { [order, firstImage] rows, list in
       guard !rows.isEmpty else { return }
       Self.load(
@@ -73,12 +73,13 @@ final class ClassifierTraining {
       try classifier.backward(rows, in: list)
     }
     let route = GradientRoute(classifier.linears, of: batch)
-    try program.depart(
-      classifier.linears.flatMap { $0.travellingInput(route) + $0.travellingGradient(route) })
-    try program.meet("judge.rows")
+    for linear in classifier.linears.reversed() {
+      try program.depart(
+        linear.travellingInput(route) + linear.travellingGradient(route), for: linear)
+    }
+    try program.meet("judge.rows", finishing: program.rows(forLastOf: classifier.linears))
     pass = program.finish()
 
-    program = Program(batch)
     gradientSums = try program.update(classifier.linears, by: adam, route, name: "judge")
     try program.meet("judge.update")
     update = program.finish()

@@ -67,6 +67,11 @@ public enum MPISession {
     // Containers often forbid a process to read another's memory, and Open MPI then complains at every message. Ranks
     // of a host share memory for all that is large, so nothing is lost without it.
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0)
+    // Rows for other hosts leave at once, up to this size. Else they wait until the receiver has asked for them, and it
+    // asks only when it calls MPI, between two products.
+    for name in ["eager_limit", "max_send_size"] {
+      setenv("OMPI_MCA_btl_tcp_\(name)", String(256 << 10), 0)
+    }
     // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others. (A
     // rank that is bound to a processor of its own yields, too, to nobody: training does not wait inside MPI.)
     let ranksOnHost = getenv("OMPI_COMM_WORLD_LOCAL_SIZE").flatMap { Int(String(cString: $0)) } ?? 1

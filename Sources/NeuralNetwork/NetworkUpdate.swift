@@ -16,9 +16,10 @@ extension GradientRoute {
 }
 
 extension Program {
-  /// Weight gradients, and Adam's step with them; the rows that they need have arrived. Every rank must call this.
+  /// Weight gradients, and Adam's step with them; the rows for the last layer's have arrived. Every rank must call this.
   ///
-  /// Where rows have travelled, an owner does both at once. Where sums travel, the last layer's depart first, and Adam
+  /// On one host an owner does both for all layers in one go. Between hosts layers follow each other, the last one
+  /// first: the others' rows are still on their way. Where sums travel, the last layer's depart first, too, and Adam
   /// follows layer by layer.
   /// - Parameter name: of the network, in the names of exchanges.
   /// - Returns: what has to live as long as the program.
@@ -27,10 +28,14 @@ extension Program {
     _ linears: [Linear], by adam: Adam, _ route: GradientRoute, name: String
   ) throws -> [GradientSum] {
     guard route.sumsTravel else {
-      let owned = owned(linears)
-      try everyWorker { _, list in
-        for run in owned[list.thread] {
-          try linears[run.layer].update(run.outputs, by: adam, in: list)
+      let isAlone = batch.collective.topology.hostCount == 1
+      for (index, layers) in (isAlone ? [linears] : linears.map { [$0] }).enumerated().reversed() {
+        let owned = owned(layers)
+        if !isAlone { try awaitRows(for: layers[0], "\(name).layer\(index).rows") }
+        try everyWorker { _, list in
+          for run in owned[list.thread] {
+            try layers[run.layer].update(run.outputs, by: adam, in: list)
+          }
         }
       }
       return []
@@ -42,6 +47,7 @@ extension Program {
       )
     }
     for layer in layers {
+      try awaitRows(for: layer.linear, "\(layer.name).rows")
       try everyWorker { _, list in
         for run in layer.owned[list.thread] {
           try layer.linear.addUp(run.outputs, into: layer.sum, in: list) { look(in: list) }

@@ -39,8 +39,8 @@ public final class Program {
   private var stages: [Stage] = []
   /// What departs when the phase is done.
   private var departures: [Movement] = []
-  /// What is under way at this place of the program.
-  private var underWay: [Movement] = []
+  /// What is under way at this place of the program, and whose gradient it is for.
+  private var underWay: [(movement: Movement, layer: Linear?)] = []
   /// Where there are several hosts.
   private let looker: Looker?
 
@@ -71,17 +71,36 @@ public final class Program {
   }
 
   /// Rows that depart for other hosts as soon as this rank has written its own. Every rank must call this.
+  /// - Parameter layer: whose weight gradient is taken from them.
   /// - Throws: what the collective throws.
-  public func depart(_ rows: [TravellingRows]) throws {
-    guard batch.collective.topology.hostCount > 1, !rows.isEmpty else { return }
-    begin(try batch.collective.makeMovement(ofRows: rows))
+  public func depart(_ rows: [TravellingRows], for layer: Linear) throws {
+    // Where a batch's leaves lie on one host each, no rows travel.
+    guard rows.contains(where: { $0.travel(batch.collective.topology) }) else { return }
+    begin(try batch.collective.makeMovement(ofRows: rows), for: layer)
   }
 
   /// Ends the phase, and begins a movement.
-  public func begin(_ movement: Movement) {
+  public func begin(_ movement: Movement, for layer: Linear? = nil) {
     departures.append(movement)
-    underWay.append(movement)
+    underWay.append((movement, layer))
     end(nil)
+  }
+
+  /// The rows under way for the weight gradient of the last of some layers: the first that ``update(_:by:_:name:)``
+  /// takes.
+  public func rows(forLastOf layers: [Linear]) -> [Movement] { layers.last.map(rows) ?? [] }
+
+  private func rows(for layer: Linear) -> [Movement] {
+    underWay.filter { $0.layer === layer }.map(\.movement)
+  }
+
+  /// Ends the phase when the rows for a layer's weight gradient have arrived, if any are under way. Every rank must
+  /// call this.
+  /// - Parameter name: of the exchange.
+  /// - Throws: what the collective throws.
+  func awaitRows(for layer: Linear, _ name: String) throws {
+    let rows = rows(for: layer)
+    if !rows.isEmpty { try meet(name, finishing: rows) }
   }
 
   /// Ends the phase with an exchange. Every rank must call this.
@@ -93,8 +112,8 @@ public final class Program {
   public func meet(
     _ name: String, finishing: [Movement]? = nil, inside: [Movement] = []
   ) throws {
-    let finished = finishing ?? underWay
-    underWay.removeAll { movement in finished.contains { $0 === movement } }
+    let finished = finishing ?? underWay.map(\.movement)
+    underWay.removeAll { underWay in finished.contains { $0 === underWay.movement } }
     end(try batch.collective.makeExchange(name: name, finishing: finished, inside: inside))
   }
 
@@ -104,9 +123,11 @@ public final class Program {
     departures = []
   }
 
-  /// All stages so far; what was added since the last exchange is the last one, if anything was.
+  /// The stages since this was called last; what was added since the last exchange is the last one, if anything was.
+  /// What is under way stays so: the program may go on.
   public func finish() -> [Stage] {
     if lists.contains(where: { !$0.isEmpty }) { end(nil) }
+    defer { stages = [] }
     return stages
   }
 }
