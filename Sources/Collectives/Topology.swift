@@ -81,7 +81,10 @@ public struct Topology: Equatable, Sendable {
   public var place: Int { places(ofHost: host).lowerBound + rankOnHost }
 
   /// Threads of all ranks of this host: its workers. A rank's threads are neighbours.
-  public var workerCount: Int {
+  public var workerCount: Int { workerCount(ofHost: host) }
+  /// Workers of the host that has most.
+  public var mostWorkers: Int { ranksOfHosts.indices.map(workerCount).max() ?? 1 }
+  private func workerCount(ofHost host: Int) -> Int {
     ranksOfHosts[host].reduce(0) { $0 + threadsOfRank[$1] }
   }
   /// Those of this rank.

@@ -1,22 +1,27 @@
 import Collectives
 import Matrices
 
-/// The gradient of a layer where sums travel: what a host's own nodes of the tree add, `[nodes, count]`, and after the
-/// exchange the sum of all hosts at the place of the first.
+/// The gradients of some outputs of a layer where sums travel: what a host's own nodes of the tree add,
+/// `[nodes, count]`, and after the exchange the sum of all hosts at the place of the first.
 public final class GradientSum {
   /// Begun by every rank when the owners of a host have taken its nodes' sums.
   public let movement: Movement
   /// Leaves of each node that this host has.
   let nodes: [Range<Int>]
-  /// Numbers of a node: the layer's weights, then its biases.
-  private let count: Int
+  private let outputs: Range<Int>
+  private let inputSize: Int
+  /// Numbers of a node: the outputs' weights, then their biases.
+  private var count: Int { outputs.count * (inputSize + 1) }
   private let numbers: UnsafeMutablePointer<Float>
 
   /// Every rank must call this.
-  /// - Parameter count: parameters of the layer.
+  /// - Parameter inputSize: of the layer.
   /// - Throws: what the collective throws.
-  init(count: Int, _ route: GradientRoute, over collective: any Collective) throws {
-    self.count = count
+  init(
+    _ outputs: Range<Int>, inputSize: Int, _ route: GradientRoute, over collective: any Collective
+  ) throws {
+    (self.outputs, self.inputSize) = (outputs, inputSize)
+    let count = outputs.count * (inputSize + 1)
     let topology = collective.topology
     nodes = route.leaves.nodes(ofHost: topology.host)
     let sums = SumSchedule(route.leaves, count: count, topology)
@@ -38,6 +43,13 @@ public final class GradientSum {
       })
   }
 
-  /// Where the numbers of a node begin; those of the sum are node 0's.
-  func node(_ index: Int) -> UnsafeMutablePointer<Float> { numbers + index * count }
+  /// Where an output's weight gradient is, `[inputSize]`; that of the sum is node 0's.
+  func weights(of output: Int, node: Int) -> UnsafeMutablePointer<Float> {
+    numbers + node * count + (output - outputs.lowerBound) * inputSize
+  }
+
+  /// Where an output's bias gradient is; that of the sum is node 0's.
+  func bias(of output: Int, node: Int) -> UnsafeMutablePointer<Float> {
+    numbers + node * count + outputs.count * inputSize + (output - outputs.lowerBound)
+  }
 }

@@ -132,9 +132,13 @@ public final class Linear {
     }
   }
 
-  private static func pieces(_ outputs: Range<Int>) -> [Range<Int>] {
-    stride(from: outputs.lowerBound, to: outputs.upperBound, by: outputsAtATime).map {
-      $0..<min($0 + outputsAtATime, outputs.upperBound)
+  /// What each host should at least send each other one of a piece's sums, in bytes.
+  private static let bytesOfSlice = 64 << 10
+
+  private static func pieces(_ outputs: Range<Int>, of count: Int = outputsAtATime) -> [Range<Int>]
+  {
+    stride(from: outputs.lowerBound, to: outputs.upperBound, by: count).map {
+      $0..<min($0 + count, outputs.upperBound)
     }
   }
 
@@ -166,11 +170,24 @@ public final class Linear {
     }
   }
 
-  /// Where the gradient is summed if sums travel. Every rank must call this.
+  /// The outputs in pieces, so that the sums of one travel while the next one's are taken.
+  ///
+  /// A piece keeps all workers of the largest host busy, and is large enough that no host's slice of it is a tiny
+  /// message.
+  public var piecesForSums: [Range<Int>] {
+    let topology = batch.collective.topology
+    let leastBytes = topology.hostCount * Self.bytesOfSlice
+    let bytesOfOutput = (parameters.inputSize + 1) * MemoryLayout<Float>.stride
+    let group = Self.outputsAtATime * topology.mostWorkers
+    let groups = (leastBytes + group * bytesOfOutput - 1) / (group * bytesOfOutput)
+    return Self.pieces(0..<parameters.outputSize, of: groups * group)
+  }
+
+  /// Where the gradients of some outputs are summed if sums travel. Every rank must call this.
   /// - Throws: what the collective throws.
-  public func makeGradientSum(_ route: GradientRoute) throws -> GradientSum {
+  public func makeGradientSum(_ outputs: Range<Int>, _ route: GradientRoute) throws -> GradientSum {
     try GradientSum(
-      count: parameters.weight.count + parameters.bias.count, route, over: batch.collective)
+      outputs, inputSize: parameters.inputSize, route, over: batch.collective)
   }
 
   /// What this host's nodes add to the gradient of some outputs.
@@ -178,7 +195,8 @@ public final class Linear {
   public func addUp(
     _ outputs: Range<Int>, into sum: GradientSum, in list: InstructionList, look: () -> Void
   ) throws {
-    guard let gradient = output.gradient, let (left, right) = gradientFactors else { return }
+    guard !outputs.isEmpty, let gradient = output.gradient, let (left, right) = gradientFactors
+    else { return }
     let passes = output.differentiablePasses
     let inputSize = parameters.inputSize
     try list.named(names.update) {
@@ -188,15 +206,15 @@ public final class Linear {
           try list.weightGradient(
             left, outputs: outputs, times: right, passes: passes, order: order,
             stack: SumStack(
-              sum: sum.node(index) + outputs.lowerBound * inputSize, depth: order.depth,
+              sum: sum.weights(of: outputs.lowerBound, node: index), depth: order.depth,
               count: outputs.count * inputSize, in: list.workspace))
           look()
         }
         list.biasGradient(
           gradient, outputs: outputs, passes: passes, order: order,
           stack: try SumStack(
-            sum: sum.node(index) + parameters.weight.count + outputs.lowerBound,
-            depth: order.depth, count: outputs.count, in: list.workspace))
+            sum: sum.bias(of: outputs.lowerBound, node: index), depth: order.depth,
+            count: outputs.count, in: list.workspace))
       }
     }
   }
@@ -205,15 +223,16 @@ public final class Linear {
   public func update(
     _ outputs: Range<Int>, by adam: Adam, gradient sum: GradientSum, in list: InstructionList
   ) {
+    guard !outputs.isEmpty else { return }
     let inputSize = parameters.inputSize
     list.named(names.update) {
       list.adam(
-        adam, gradients: sum.node(0) + outputs.lowerBound * inputSize,
+        adam, gradients: sum.weights(of: outputs.lowerBound, node: 0),
         at: parameters.weight.offset + outputs.lowerBound * inputSize,
         count: outputs.count * inputSize, rounded: weights.rounded)
       list.pairUp(weight, outputs: outputs)
       list.adam(
-        adam, gradients: sum.node(0) + parameters.weight.count + outputs.lowerBound,
+        adam, gradients: sum.bias(of: outputs.lowerBound, node: 0),
         at: parameters.bias.offset + outputs.lowerBound, count: outputs.count, rounded: nil)
     }
   }

@@ -40,31 +40,44 @@ extension Program {
       }
       return []
     }
-    let layers = try linears.enumerated().reversed().map { index, linear in
-      (
-        linear: linear, name: "\(name).layer\(index)", sum: try linear.makeGradientSum(route),
-        owned: owned([linear])
-      )
+    let pieces = try linears.enumerated().reversed().flatMap { index, linear in
+      try linear.piecesForSums.map { outputs in
+        (
+          linear: linear, name: "\(name).layer\(index)",
+          sum: try linear.makeGradientSum(outputs, route), owned: owned(linear, outputs)
+        )
+      }
     }
-    for layer in layers {
-      try awaitRows(for: layer.linear, "\(layer.name).rows")
+    for piece in pieces {
+      try awaitRows(for: piece.linear, "\(piece.name).rows")
       try everyWorker { _, list in
-        for run in layer.owned[list.thread] {
-          try layer.linear.addUp(run.outputs, into: layer.sum, in: list) { look(in: list) }
+        try piece.linear.addUp(piece.owned[list.thread], into: piece.sum, in: list) {
+          look(in: list)
         }
       }
-      try meet("\(layer.name).gradient", finishing: [])
-      begin(layer.sum.movement)
+      try meet("\(piece.name).gradient", finishing: [])
+      begin(piece.sum.movement)
     }
-    for layer in layers {
-      try meet("\(layer.name).sum", finishing: [layer.sum.movement])
+    for piece in pieces {
+      try meet("\(piece.name).sum", finishing: [piece.sum.movement])
       everyWorker { _, list in
-        for run in layer.owned[list.thread] {
-          layer.linear.update(run.outputs, by: adam, gradient: layer.sum, in: list)
-        }
+        piece.linear.update(piece.owned[list.thread], by: adam, gradient: piece.sum, in: list)
       }
     }
-    return layers.map(\.sum)
+    return pieces.map(\.sum)
+  }
+
+  /// Which of some outputs of a layer each thread of this rank owns; it may be none.
+  private func owned(_ linear: Linear, _ outputs: Range<Int>) -> [Range<Int>] {
+    let topology = batch.collective.topology
+    let runs = OutputPlacement(
+      layers: [(outputs.count, linear.parameters.inputSize)], workers: topology.workerCount
+    ).runsOfWorkers
+    return runs[topology.ownWorkers].map {
+      guard let run = $0.first else { return outputs.lowerBound..<outputs.lowerBound }
+      return outputs.lowerBound + run.outputs.lowerBound..<outputs.lowerBound
+        + run.outputs.upperBound
+    }
   }
 
   /// The outputs of some layers that each thread of this rank owns.
