@@ -76,8 +76,8 @@ let libraries: [Target] = [
     dependencies: [
       "Collectives", "Files", "FlightRecorder", "GANTraining", "ImageMetrics", "Judge",
       "KernelFiles", "MNISTFamily", "MPI", "MPICollectives", "Matrices", "Memory", "NeuralNetwork",
-      "Pictures", "Processors",
-      "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
+      "Pictures", "ProcessorPeak",
+      "Processors", "TensorFiles", "Texts", "Timelines", "Tracing", "Waiting",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ]),

@@ -8,6 +8,8 @@ public protocol Collective: AnyObject {
   var topology: Topology { get }
   /// What is under way between hosts.
   var traffic: Traffic { get }
+  /// What that costs.
+  var travelCosts: TravelCosts { get }
 
   /// Tells that a global training step (from 0) begins.
   func willBegin(step: Int)
@@ -40,6 +42,7 @@ public protocol Collective: AnyObject {
 }
 
 extension Collective {
+  public var travelCosts: TravelCosts { .usual }
   public var rank: Int { topology.rank }
   public var rankCount: Int { topology.rankCount }
   public func willBegin(step: Int) {}

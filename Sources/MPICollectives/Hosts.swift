@@ -35,6 +35,11 @@ public struct Hosts {
     return try Hosts(world, own: try world.split(color: isApart ? world.rank : leader))
   }
 
+  /// Bytes a second that the slowest host sends to the next while it receives as many. Every rank must call this.
+  /// - Returns: nil on ranks that lead no host.
+  /// - Throws: `MPIError`.
+  public func bytesPerSecond() throws -> Double? { try leaders?.bytesPerSecondInRing() }
+
   /// Who is where.
   public func topology(threadsOfRank: [Int], processorsOfRank: [Double]? = nil) -> Topology {
     Topology(

@@ -14,6 +14,7 @@ public final class MPICollective: Collective {
   private let log: ExchangeLog
   private let memory: HostMemory
   public let traffic: Traffic
+  public let travelCosts: TravelCosts
   private var nextTag = Communicator.firstConnectionTag + 1
   /// Ranks of other hosts that there is a connection to.
   private var connected: Set<Int> = []
@@ -27,7 +28,7 @@ public final class MPICollective: Collective {
   /// - Throws: `MPIError`; `MemoryError`.
   public init(
     _ allHosts: Hosts, threadsOfRank: [Int], processorsOfRank: [Double]? = nil,
-    log: ExchangeLog = ExchangeLog(),
+    travelCosts: TravelCosts = .usual, log: ExchangeLog = ExchangeLog(),
     sharedByteCount: Int = 1 << 20, mayShareMemory: Bool = true
   ) throws {
     var hosts = mayShareMemory ? allHosts : try allHosts.takingApart(true)
@@ -48,6 +49,7 @@ public final class MPICollective: Collective {
     traffic = Traffic { try world.makeProgress() }
     self.memory = try memory ?? HostMemory(byteCount: 0, of: hosts)
     self.log = log
+    self.travelCosts = travelCosts
     topology = hosts.topology(
       threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank)
   }

@@ -2,9 +2,9 @@ import Collectives
 
 /// How a network's weight gradients come about on several hosts: rows travel, or sums travel. The bits are the same.
 ///
-/// Where few rows make a batch, all rows go to all hosts, and each takes all sums (sufficient factor broadcasting, Xie
-/// et al., 2016). Else each host takes the sums of its own leaves, gets the rows of those that it shares with others,
-/// and the sums travel.
+/// Either all rows go to all hosts, and each takes all sums (sufficient factor broadcasting, Xie et al., 2016). Or each
+/// host takes the sums of its own leaves, gets the rows of those that it shares with others, and the sums travel.
+/// Which of the two is quicker depends on the batch, on the network and on the processors.
 public struct GradientRoute: Sendable {
   /// Whether sums travel.
   public let sumsTravel: Bool
@@ -16,7 +16,10 @@ public struct GradientRoute: Sendable {
   /// - Parameters:
   ///   - bytesOfRow: of inputs and gradients of the network's layers, all passes.
   ///   - bytesOfGradient: of the network.
-  public init(bytesOfRow: Int, bytesOfGradient: Int, of batch: DistributedBatch) {
+  ///   - operationsOfRow: that a row's part in the weight gradients takes, all passes.
+  public init(
+    bytesOfRow: Int, bytesOfGradient: Int, operationsOfRow: Int, of batch: DistributedBatch
+  ) {
     let placement = batch.placement
     let leaves = LeafPlacement(
       rowsOfHosts: placement.rowsOfHosts, leafSize: BatchPlacement.leafSize)
@@ -24,10 +27,22 @@ public struct GradientRoute: Sendable {
     // A single leaf is one host's: the others would have nothing to add.
     sumsTravel =
       leaves.hostCount > 1 && leaves.tree.leafCount > 1
-      && batch.rows * bytesOfRow > bytesOfGradient
+      && Self.sumsAreQuicker(
+        bytesOfRows: Double(batch.rows * bytesOfRow), bytesOfGradient: Double(bytesOfGradient),
+        operations: Double(batch.rows * operationsOfRow), batch.collective.travelCosts)
     rowsForHosts =
       sumsTravel
       ? leaves.leavesOfHosts.indices.map { leaves.rows(ofHost: $0, of: batch.rows) }
       : leaves.leavesOfHosts.map { _ in 0..<batch.rows }
+  }
+
+  /// Both ways a host sends (and receives) a part of all that there is, which is the larger the more hosts there are,
+  /// and where rows travel it computes the same part of the sums for a second time. So the part does not matter.
+  static func sumsAreQuicker(
+    bytesOfRows: Double, bytesOfGradient: Double, operations: Double, _ costs: TravelCosts
+  ) -> Bool {
+    // Scattered, and gathered again.
+    costs.seconds(bytes: 2 * bytesOfGradient, operations: 0)
+      < costs.seconds(bytes: bytesOfRows, operations: operations)
   }
 }

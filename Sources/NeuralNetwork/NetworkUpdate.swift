@@ -11,7 +11,10 @@ extension GradientRoute {
       bytesOfRow: bytes {
         $0.output.differentiablePasses * ($0.parameters.inputSize + $0.parameters.outputSize)
       },
-      bytesOfGradient: bytes { $0.parameters.weight.count + $0.parameters.bias.count }, of: batch)
+      bytesOfGradient: bytes { $0.parameters.weight.count + $0.parameters.bias.count },
+      operationsOfRow: linears.reduce(0) {
+        $0 + 2 * $1.output.differentiablePasses * $1.parameters.weight.count
+      }, of: batch)
   }
 }
 

@@ -1,3 +1,4 @@
+import Collectives
 import MPI
 import MPICollectives
 import Processors
@@ -12,6 +13,8 @@ package struct RankDirectory {
   package let processorsOfRank: [Double]
   /// How rank 0's host shares its processors among its ranks.
   package let sharing: Sharing
+  /// Of several hosts.
+  package let travelCosts: TravelCosts?
 
   /// What is told of a host's processors.
   package struct Sharing: Equatable {
@@ -28,6 +31,7 @@ package struct RankDirectory {
     self.hosts = hosts
     hostOfRank = try communicator.allGather(MPISession.hostName)
     threadsOfRank = try communicator.allGather(threadCount)
+    travelCosts = try TravelCosts.measure(hosts)
     processorsOfRank = try communicator.allGather(share.processors)
     let isOversubscribed = !share.hasRoom(forThreads: threadCount)
     sharing = Sharing(

@@ -87,8 +87,12 @@ package struct RunDescription {
       sharing.isOversubscribed
       ? "; they share \(Phrases.count(sharing.processors, "processor")), whoever waits gives way"
       : ""
+    let network = ranks.travelCosts.map {
+      "; \($0.gigabitsPerSecond.fixed(2)) Gbit/s each way between hosts"
+    }
     return "\(Phrases.count(ranks.rankCount, "rank")) \(places),"
       + " \(threads) \(threads == "1" ? "thread" : "threads") each\(sharers)\(quota ?? "")"
+      + (network ?? "")
   }
 
   private var dataLine: String {

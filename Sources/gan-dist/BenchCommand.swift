@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import GANTraining
 import Glibc
+import MNISTFamily
 import MPI
 import MPICollectives
 import Matrices
@@ -21,6 +22,9 @@ struct BenchCommand: ParsableCommand {
       Trains as `gan-dist train` does, but keeps nothing. First come steps that are not counted; then steps that are \
       only timed; then as many again in which every part is timed. The peak is measured on the spot: what the same \
       threads reach at the same time with nothing but multiply-adds in registers.
+
+      On several hosts it ends with an advice: how many times as fast as one host they are, and from which batch size \
+      on they reach 80 % of what so many hosts could. For that each host also trains alone, and batches grow.
 
         gan-dist bench --threads 1
         mpirun -np 2 gan-dist bench --batch-size 128 --json
@@ -50,6 +54,11 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Also say how long rank 0 takes for each layer and exchange.")
   var layers = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "On several hosts: say from which batch size on they pay, measured in some more seconds.")
+  var advice = true
 
   func validate() throws {
     if training.epochs != nil || training.maxSteps != nil || training.override {
@@ -101,15 +110,33 @@ struct BenchCommand: ParsableCommand {
     try communicator.barrier()
     let peak = try communicator.allGather(PeakRate.measure(seconds: 0.3)).reduce(0, +)
     let shares = try TimeShares(stopwatch, over: communicator)
+    let scaling = try scaling(ranks, settings, shared.training, stopwatch, shares)
     guard communicator.rank == 0 else { return nil }
     let report = BenchReport(
       ranks: ranks, settings: settings, architecture: trainer.state.architecture,
-      milliseconds: stopwatch.milliseconds, peak: peak, shares: shares)
+      milliseconds: stopwatch.milliseconds, peak: peak, shares: shares, scaling: scaling)
     if stopwatch.isIncomplete {
       Console.error.say("gan-dist: warning: more spans than room for them: shares are too low\n")
     }
-    let lines = report.lines + (layers ? stopwatch.linesOfNames : [])
+    let lines =
+      report.lines + (layers ? stopwatch.linesOfNames : [])
+      + (scaling.map { ["  \($0.line)"] } ?? [])
     return json ? try report.json : lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What several hosts are good for; nil on one host. Every rank must call this.
+  private func scaling(
+    _ ranks: RankDirectory, _ settings: TrainingSettings, _ dataSet: ImageDataSet,
+    _ stopwatch: StepStopwatch, _ shares: TimeShares
+  ) throws -> ScalingAdvice? {
+    let hostCount = ranks.hosts.ranks.count
+    guard advice && hostCount > 1 else { return nil }
+    let survey = ScalingSurvey(
+      allHosts: ranks, ownHost: try resources.directory(of: ranks.hosts.own), dataSet: dataSet,
+      settings: settings)
+    return ScalingAdvice(
+      hostCount: hostCount, points: try survey.points(milliseconds: stopwatch.medianMilliseconds),
+      exposedMilliseconds: shares.milliseconds[.waiting] ?? 0)
   }
 }
 
@@ -145,6 +172,11 @@ final class StepStopwatch: TrainingObserver {
     try Memory.demand(
       try Memory.byteCount(of: spanCount, Timeline.Span.self, for: purpose), for: purpose)
     milliseconds.reserveCapacity(steps)
+  }
+
+  /// Of the steps that were only timed; 0 before they are over.
+  var medianMilliseconds: Double {
+    milliseconds.isEmpty ? 0 : milliseconds.sorted()[milliseconds.count / 2]
   }
 
   /// Microseconds a step of all spans that have a name, in the order in which they first ended.

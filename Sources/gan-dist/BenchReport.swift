@@ -52,6 +52,8 @@ struct BenchReport {
   /// Floating-point operations a second that all ranks' threads reach with multiply-adds alone.
   let peak: Double
   let shares: TimeShares
+  /// Where there are several hosts.
+  let scaling: ScalingAdvice?
 
   private static let parts: [(kind: Timeline.Kind, name: String, key: String)] = [
     (.product, "matrix products", "products"),
@@ -95,6 +97,10 @@ struct BenchReport {
           + " \(percent(operationsPerSecond / peak)) of the \((peak / 1e9).fixed(1)) GFLOP/s"
           + " that these threads reach with multiply-adds alone"),
     ]
+    if let costs = ranks.travelCosts {
+      lines.append(
+        line("network", "\(costs.gigabitsPerSecond.fixed(2)) Gbit/s each way from host to host"))
+    }
     for part in Self.parts { lines.append(line(part.name, percent(shares.share(part.kind)))) }
     lines.append(line("all else", percent(shares.rest)))
     let parts = Self.parts.filter(\.kind.isWork).map {
@@ -121,6 +127,30 @@ struct BenchReport {
     let shares: [String: Double]
     /// Processor time of all threads of all ranks, without waiting; "total" is all of it.
     let workMillisecondsPerStep: [String: Double]
+    let scaling: Scaling?
+    /// From host to host, each way.
+    let networkGigabitsPerSecond: Double?
+  }
+
+  private struct Scaling: Encodable {
+    struct Point: Encodable {
+      let batchSize: Int
+      let millisecondsOfOneHost, millisecondsOfAllHosts: Double
+    }
+    let points: [Point]
+    /// Milliseconds a step that ranks wait for each other, at the first point.
+    let exposedMilliseconds: Double
+    /// From which batch size on the hosts reach 80 % of what so many could; absent if no point does.
+    let goodBatchSize: Int?
+
+    init(_ advice: ScalingAdvice) {
+      points = advice.points.map {
+        Point(
+          batchSize: $0.batchSize, millisecondsOfOneHost: $0.oneHost,
+          millisecondsOfAllHosts: $0.allHosts)
+      }
+      (exposedMilliseconds, goodBatchSize) = (advice.exposedMilliseconds, advice.goodBatchSize)
+    }
   }
 
   /// One object, keys in alphabetic order.
@@ -142,7 +172,8 @@ struct BenchReport {
         millisecondsPerStepHigh: percentile(0.95),
         imagesPerSecond: imagesPerSecond, gigaflopsPerSecond: operationsPerSecond / 1e9,
         peakGigaflopsPerSecond: peak / 1e9, shareOfPeak: operationsPerSecond / peak,
-        shares: parts, workMillisecondsPerStep: work)
+        shares: parts, workMillisecondsPerStep: work, scaling: scaling.map(Scaling.init),
+        networkGigabitsPerSecond: ranks.travelCosts?.gigabitsPerSecond)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -37,7 +37,8 @@ extension RankDirectory {
       rankCount: rankCount, ranksOnHost: hosts.own.rankCount)
     try hosts.world.agree { try memory.demand() }
     return try MPICollective(
-      hosts, threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank, log: log,
+      hosts, threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank,
+      travelCosts: travelCosts ?? .usual, log: log,
       sharedByteCount: memory.sharedByteCount)
   }
 }

@@ -22,6 +22,12 @@ struct ResourceOptions: ParsableArguments {
   /// - Throws: `MPIError`; ``ForeignLauncherError``; ``AgreedFailure`` of a `ThreadSupplyError`.
   func start(over communicator: Communicator) throws -> RankDirectory {
     try ForeignLauncherError.demandOneJob(rankCount: communicator.rankCount)
+    return try directory(of: communicator)
+  }
+
+  /// The same for some of the job's ranks. Each of these ranks must call this.
+  /// - Throws: `MPIError`; ``AgreedFailure`` of a `ThreadSupplyError`.
+  func directory(of communicator: Communicator) throws -> RankDirectory {
     let hosts = try Hosts(communicator)
     let neighbours = try hosts.own.allGather(RankProcessors.ofThisProcess().encoded)
     let share = ProcessorShare.shares(

@@ -99,17 +99,21 @@ import Testing
     }
   }
 
-  /// Where sums travel: hosts that are leaves of the tree, that share leaves, that have none.
+  /// Hosts that are leaves of the tree, that share leaves, that have none.
   @Test(arguments: [
     ([[0], [1]], 256), ([[0, 1], [2, 3]], 256), ([[0], [1], [2], [3]], 256),
     ([[0], [1], [2]], 200),
     ([[0, 3], [1], [2]], 192), ([[0, 1, 2], [3]], 136),
   ]) func noBitDependsOnHowSumsTravel(hosts: [[Int]], batchSize: Int) throws {
     let one = try Self.run(SoloCollective(), batchSize: batchSize, epochs: 2)
-    for rank in ThreadTeam.run(
-      hosts: hosts, { try Self.run($0, batchSize: batchSize, epochs: 2) })
-    {
-      Self.expectEqual(rank, one)
+    // A network so quick that sums travel, and one so slow that rows do.
+    for bytesPerSecond in [1e15, 1e3] {
+      let costs = TravelCosts(bytesPerSecond: bytesPerSecond, operationsPerSecond: 1e11)
+      for rank in ThreadTeam.run(
+        hosts: hosts, travelCosts: costs, { try Self.run($0, batchSize: batchSize, epochs: 2) })
+      {
+        Self.expectEqual(rank, one)
+      }
     }
   }
 

@@ -35,8 +35,9 @@ public final class ThreadTeam: @unchecked Sendable {
   }
 
   /// The same with the ranks of several hosts.
+  /// - Parameter travelCosts: of messages between them, by which rows or sums travel.
   public static func run<Result>(
-    hosts: [[Int]], threads: Int = 1,
+    hosts: [[Int]], threads: Int = 1, travelCosts: TravelCosts = .usual,
     _ body: @escaping @Sendable (any Collective) throws -> Result
   ) -> [Result] {
     let team = ThreadTeam(hosts: hosts, threads: threads)
@@ -46,7 +47,9 @@ public final class ThreadTeam: @unchecked Sendable {
     for rank in 0..<rankCount {
       let thread = Thread {
         do {
-          results.set(try body(ThreadCollective(team: team, rank: rank)), at: rank)
+          results.set(
+            try body(
+              ThreadCollective(team: team, rank: rank, travelCosts: travelCosts)), at: rank)
         } catch {
           // The other threads wait for this one at a barrier: there is no way on.
           fatalError("rank \(rank): \(error)")
@@ -119,11 +122,12 @@ public final class ThreadTeam: @unchecked Sendable {
 private final class ThreadCollective: Collective {
   let topology: Topology
   let traffic = Traffic()
+  let travelCosts: TravelCosts
   private let team: ThreadTeam
   private var (memories, exchanges, movements) = (0, 0, 0)
 
-  init(team: ThreadTeam, rank: Int) {
-    self.team = team
+  init(team: ThreadTeam, rank: Int, travelCosts: TravelCosts) {
+    (self.team, self.travelCosts) = (team, travelCosts)
     topology = team.topology(rank)
   }
 

@@ -35,11 +35,12 @@ done
 milliseconds() { grep -oE '"milliseconds_per_step" *: *[0-9.]+' "$1" | grep -oE '[0-9.]+$'; }
 
 measure() {
-  local program=$1 where=$2 output
+  local program=$1 where=$2 output advice=''
   output=$(mktemp)
+  ! "$program" bench --help | grep -q -e --no-advice || advice=--no-advice
   OMPI_MCA_plm_rsh_agent="$nodes agent" timeout 300 "$nodes" on node1 \
     mpirun --host "$where" --map-by node --bind-to none "$program" bench --threads 1 --batch-size "$batch" \
-    --steps "$steps" --warm-up "$warm_up" --json >"$output" || { cat "$output" >&2; exit 1; }
+    --steps "$steps" --warm-up "$warm_up" ${advice:+"$advice"} --json >"$output" || { cat "$output" >&2; exit 1; }
   milliseconds "$output"
   rm -f "$output"
 }
