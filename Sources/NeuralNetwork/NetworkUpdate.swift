@@ -19,7 +19,8 @@ extension GradientRoute {
 }
 
 extension Program {
-  /// Weight gradients, and Adam's step with them; the rows for the last layer's have arrived. Every rank must call this.
+  /// Weight gradients, and Adam's step with them; the rows for the last layer's have arrived. Every rank must call
+  /// this.
   ///
   /// On one host an owner does both for all layers in one go. Between hosts layers follow each other, the last one
   /// first: the others' rows are still on their way. Where sums travel, the last layer's depart first, too, and Adam

@@ -7,6 +7,15 @@ import Runs
 /// The options that determine what is computed. Those not given are the checkpoint's, else the notebook's.
 struct TrainingOptions: ParsableArguments {
   @Option(
+    help: ArgumentHelp(
+      "A set of options by name: notebook (default), fast, or best.",
+      discussion: """
+        fast is --epochs 20 --learning-rate 1e-3 --learning-rate-decay linear, and best the same with --epochs 100. An \
+        option that is given wins.
+        """, valueName: "notebook|fast|best"))
+  var recipe: Recipe?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Passes over the data set (default: 100).", valueName: "n"),
     transform: NumberOption<Int>.whole("--epochs", 0...(1 << 32)).parse)
@@ -129,7 +138,14 @@ struct TrainingOptions: ParsableArguments {
       }
       settings[keyPath: path] = value
     }
-    // How long to train is not a property of what was trained.
+    let epochs = epochs ?? recipe?.epochs
+    if (learningRateDecay ?? recipe?.learningRateDecay ?? settings.learningRateDecay) == .linear {
+      // The rate of every step depends on which is the last one.
+      try set(self.epochs == nil ? "--recipe" : "--epochs", \.epochs, epochs) { begun in
+        "made for \(epochs ?? begun) epochs, but the run's learning rate falls to 0 at epoch \(begun)"
+      }
+    }
+    // Else how long to train is not a property of what was trained.
     settings.epochs = epochs ?? settings.epochs
     if epochs != nil && settings.maximumSteps ?? .max <= step {
       // A limit that was reached has done its work when another end is named.
@@ -142,8 +158,20 @@ struct TrainingOptions: ParsableArguments {
       "\(batchSizePerRank ?? 0) a rank x \(Phrases.count(rankCount, "rank")) = \(product ?? 0); "
         + "the run was begun with \(begun) in all"
     }
-    try set("--learning-rate", \.adam.learningRate, learningRate)
-    try set("--learning-rate-decay", \.learningRateDecay, learningRateDecay)
+    try set(
+      learningRate == nil ? "--recipe" : "--learning-rate", \.adam.learningRate,
+      learningRate ?? recipe?.learningRate
+    ) { begun in
+      learningRate != nil
+        ? nil : "\(recipe?.rawValue ?? ""), but the run was begun with the learning rate \(begun)"
+    }
+    try set(
+      learningRateDecay == nil ? "--recipe" : "--learning-rate-decay", \.learningRateDecay,
+      learningRateDecay ?? recipe?.learningRateDecay
+    ) { begun in
+      learningRateDecay != nil
+        ? nil : "\(recipe?.rawValue ?? ""), but the run was begun with the decay \(begun)"
+    }
     try set("--beta1", \.adam.beta1, beta1)
     try set("--beta2", \.adam.beta2, beta2)
     try set("--label-smoothing", \.labelSmoothing, labelSmoothing)
@@ -168,3 +196,5 @@ struct TrainingOptions: ParsableArguments {
 extension Precision: ExpressibleByArgument {}
 
 extension LearningRateDecay: ExpressibleByArgument {}
+
+extension Recipe: ExpressibleByArgument {}
