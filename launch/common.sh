@@ -177,7 +177,7 @@ relay_errors() {
 }
 
 # What is left of a job when this script is asked to stop; see run_mpirun.
-job='' job_state='' job_words='' requested='' requested_at=0 interrupted='' status=0
+job='' job_state='' job_words='' job_deadline='' requested='' requested_at=0 interrupted='' status=0
 
 # stop SIGNAL: the first request asks the ranks to save and end, if they run; any other ends the job.
 # mpirun answers SIGTERM and SIGINT by killing the ranks within two seconds, host by host: too early for a
@@ -191,7 +191,9 @@ stop() {
   [[ -z $job ]] || read_job_state
   if [[ -z $requested ]]; then
     requested=$1 requested_at=$now
-    [[ -z $job_state ]] || signal=USR1
+    [[ $job_state != running && $job_state != finished ]] || signal=USR1
+  else
+    limit_mpirun
   fi
   [[ -n $job ]] || return 0
   kill -"$signal" "$job" 2>/dev/null || :
@@ -208,16 +210,45 @@ take_signals() {
   trap 'stop 2' INT
 }
 
-# Reads what rank 0 has said of the job since: 'running', once all ranks listen to signals, and 'finished'.
+# Reads what ranks have said of the job since: 'running', once all ranks listen to signals, 'finished', and 'failed'
+# when one is about to end the job. After the last two mpirun has nothing to wait for.
 read_job_state() {
-  local word
-  while read -r -t 0.2 -u "$job_words" word; do job_state=$word; done
+  local word status=0
+  while read -r -t "${1-0.2}" -u "$job_words" word || { status=$? && false; }; do
+    job_state=$word
+    [[ $word == running ]] || limit_mpirun
+  done
+  # Nobody can say any more: no reason to ask again at once.
+  ((status > 128)) || sleep 0.1
+}
+
+# mpirun waits for ever for a host that is frozen. From now on it has so many seconds.
+readonly mpirun_grace=20
+limit_mpirun() { job_deadline=${job_deadline:-$((SECONDS + mpirun_grace))}; }
+
+# Waits while mpirun runs, ends it when its time is over, and leaves its status in $status.
+await_mpirun() {
+  status=0
+  while kill -0 "$job" 2>/dev/null; do
+    read_job_state 0.5
+    if [[ -n $job_deadline ]] && ((SECONDS >= job_deadline)); then
+      say "mpirun has outlived its ranks by $mpirun_grace s, as it does when a host no longer answers: it is ended"
+      # (The shell's own remark on that is not for people.)
+      { kill -KILL -- "-$job" || kill -KILL "$job" || :; wait "$job"; } 2>/dev/null || status=$?
+      return
+    fi
+  done
+  while # a signal interrupts the wait, too
+    interrupted='' status=0
+    wait "$job" || status=$?
+    [[ -n $interrupted ]]
+  do :; done
 }
 
 # run_mpirun ARGUMENT…: runs mpirun, and leaves its status in $status. After take_signals.
 run_mpirun() {
   local relay_in relay_out relay_process errors output=1 output_relay=''
-  job_state=''
+  job_state='' job_deadline=''
   # Asked between two attempts: there is nothing to start any more.
   if [[ -n $requested ]]; then
     status=$((128 + requested))
@@ -250,11 +281,7 @@ run_mpirun() {
   [[ -z $requested ]] || kill -TERM "$job" 2>/dev/null || :
   exec {errors}>&-
   [[ -z $output_relay ]] || exec {output}>&-
-  while # a signal interrupts the wait, too
-    interrupted='' status=0
-    wait "$job" || status=$?
-    [[ -n $interrupted ]]
-  do :; done
+  await_mpirun
   job=''
   # All that was said is to be seen before this script ends.
   finish_relay "$output_relay"
@@ -262,6 +289,8 @@ run_mpirun() {
   read_job_state
   exec {job_words}<&- 9>&-
 
+  # All is written, whatever became of mpirun.
+  if [[ $job_state == finished && $status == 137 ]]; then status=0; fi
   # A stop that was asked for has the status of the signal that asked, unless the run was done, or failed.
   if [[ -n $requested && $job_state != finished ]]; then
     case $status in
@@ -337,6 +366,10 @@ supervise() {
       without_option --batch-size-per-rank ${remaining[@]+"${remaining[@]}"}
       without_option --out ${remaining[@]+"${remaining[@]}"}
       options=(${remaining[@]+"${remaining[@]}"} --resume latest --out "$out")
+    elif [[ -z $resume || $resume == latest ]]; then
+      # There may be one on rank 0's host, which this host does not see. If there is none a run begins.
+      without_option --resume ${options[@]+"${options[@]}"}
+      options=(${remaining[@]+"${remaining[@]}"} --resume latest)
     fi
     say "the job failed with status $status; restart $attempt of $restarts in $pause s"
     sleep "$pause" >/dev/null 2>&1 & # it keeps nobody's pipe open

@@ -9,6 +9,7 @@ import Runs
 enum FailureReport {
   /// Says on standard error what went wrong and where; tells how the job ends.
   static func explain(_ error: any Error, _ communicator: Communicator?) -> MPISession.Failure {
+    defer { LauncherEnvironment.tell(.failed) }
     if let agreed = error as? AgreedFailure {
       if let own = agreed.own { say(own, place: agreed.place) }
       return MPISession.Failure(status: agreed.status, isSeenByAll: true)

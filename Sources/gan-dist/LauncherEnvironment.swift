@@ -14,11 +14,15 @@ enum LauncherEnvironment {
     case running
     /// All steps are taken, and everything is written.
     case finished
+    /// A rank has failed, and is about to end the job.
+    case failed
   }
 
   /// Tells launch/train or launch/cluster, if one of them started this: they take the line out of what is said.
   static func tell(_ state: JobState) {
-    guard rank == 0, getenv(ResumeHint.startCommandVariable) != nil else { return }
+    guard rank == 0 || state == .failed, getenv(ResumeHint.startCommandVariable) != nil else {
+      return
+    }
     Console.error.say("gan-dist: job: \(state.rawValue)\n")
   }
 
