@@ -111,18 +111,26 @@ package struct RunDescription {
     return
       "\(Phrases.count(steps)) an epoch, of \(settings.globalBatchSize) images, \(share) a rank"
       + (leftOver > 0 ? "; \(Phrases.count(leftOver, "image")) left out each epoch" : "")
+      + (balanceLine.map { "; \($0)" } ?? "")
   }
 
-  /// How many rows each rank gets.
-  private var rowsOfRanks: [Int] {
-    (0..<ranks.rankCount).map { rank in
-      BatchPlacement(
-        globalBatchSize: settings.globalBatchSize,
-        topology: Topology(
-          rank: rank, ranksOfHosts: ranks.hosts.ranks, threadsOfRank: ranks.threadsOfRank,
-          processorsOfRank: ranks.processorsOfRank)
-      ).rowsOfThreads.reduce(0) { $0 + $1.count }
-    }
+  private var topology: Topology {
+    Topology(
+      rank: 0, ranksOfHosts: ranks.hosts.ranks, threadsOfRank: ranks.threadsOfRank,
+      processorsOfRank: ranks.processorsOfRank)
+  }
+
+  private var placement: BatchPlacement {
+    BatchPlacement(globalBatchSize: settings.globalBatchSize, topology: topology)
+  }
+
+  /// How many rows the ranks get, host by host.
+  private var rowsOfRanks: [Int] { placement.rowsOfPlaces.map(\.count) }
+
+  /// Which hosts wait for which; nil where none does.
+  private var balanceLine: String? {
+    RowBalance(placement, topology)
+      .sentence(ranks.hosts.ranks.map { ranks.hostOfRank[$0[0]] })
   }
 
   /// Nothing changes a bit; whether all ranks have rows.
