@@ -366,7 +366,7 @@ supervise() {
       without_option --batch-size-per-rank ${remaining[@]+"${remaining[@]}"}
       without_option --out ${remaining[@]+"${remaining[@]}"}
       options=(${remaining[@]+"${remaining[@]}"} --resume latest --out "$out")
-    elif [[ -z $resume || $resume == latest ]]; then
+    elif [[ -z $resume || $resume == latest ]]; then # (else what to go on from is elsewhere)
       # There may be one on rank 0's host, which this host does not see. If there is none a run begins.
       without_option --resume ${options[@]+"${options[@]}"}
       options=(${remaining[@]+"${remaining[@]}"} --resume latest)

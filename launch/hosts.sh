@@ -20,6 +20,7 @@ read_hosts() {
       if (host ~ /=/) refuse("begins with \"" host "\" where a host is named; a line looks like: node1 slots=4")
       name = host
       sub(/^[^@]*@/, "", name)
+      if (name !~ /^[A-Za-z0-9.:_-]+$/) refuse("\"" name "\" is no name of a host")
       if (name in line) refuse(name " is in line " line[name] " already; give it all its slots there")
       line[name] = NR
       hosts++
@@ -27,6 +28,7 @@ read_hosts() {
       for (i = 2; i <= NF; i++) {
         if ($i ~ /^slots=/) {
           if ($i !~ /^slots=[1-9][0-9]*$/) refuse("\"" $i "\" is no number of slots, 1 or more")
+          if (slots) refuse("has slots= twice")
           slots = 1
         }
       }
@@ -49,11 +51,12 @@ read_hosts() {
 # count_slots FILE: prints the sum of the slots of plain lines.
 count_slots() { sed -n 's/.* slots=\([0-9]*\).*/\1/p' "$1" | awk '{ sum += $1 } END { print sum + 0 }'; }
 
-# is_this_host NAME: whether NAME (perhaps with a user) is the host that this script runs on.
+# is_this_host NAME: whether NAME (perhaps with a user), or the address that it is, is the host this script runs on.
 is_this_host() {
   local name=${1##*@} own
   own=$(hostname)
-  [[ $name == "$own" || $name == "${own%%.*}" || $name == localhost ]]
+  [[ $name == "$own" || $name == "${own%%.*}" || $name == localhost ]] ||
+    [[ " $(hostname -I 2>/dev/null) 127.0.0.1 ::1 " == *" $name "* ]]
 }
 
 # host_of_rank_0 FILE: prints the host of plain lines that rank 0 runs on. mpirun puts it on the starting host, if that

@@ -34,6 +34,8 @@ struct HostfileTests {
     ("# x\nnode1 slots=0\n", "line 2: \"slots=0\""), ("node1 slots=two\n", "line 1: \"slots=two\""),
     ("node1 slots=2\nnode2\n", "line 2: does not say how many ranks run on node2. Add slots=N"),
     ("slots=2 node1\n", "line 1: begins with \"slots=2\""), ("\r\n", "names no host"),
+    ("../x slots=1\n", "line 1: \"../x\" is no name"),
+    ("a slots=2 slots=3\n", "line 1: has slots= twice"),
   ]) func linesThatMeanSomethingElseAreRefused(text: String, message: String) throws {
     let job = try call("read_hosts", text)
     #expect(job.status == 64 && job.output.isEmpty, "\(job.transcript)")

@@ -4,8 +4,9 @@ import Foundation
 ///
 /// The inputs follow from the seed alone, so that a failure can be had again.
 public struct MutationTrial {
-  /// Inputs to each reader.
-  public static let inputCount = 100_000
+  /// Inputs to each reader: few enough for every run of the tests. `Tests/fuzz/damaged-files.sh` asks for more.
+  public static let inputCount =
+    ProcessInfo.processInfo.environment["GAN_DIST_DAMAGED_FILES"].flatMap { Int($0) } ?? 20_000
   /// The seed of all inputs.
   public static let seed: UInt64 = 0x6761_6e2d_6469_7374
   /// Address space a trial may add: far less than the sizes that damaged headers claim.
