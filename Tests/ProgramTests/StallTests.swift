@@ -17,7 +17,12 @@ import Testing
       mpirun --oversubscribe -np 3 \(program) --quiet --out \(scratch.path("run")) \(options) &
       job=$!
       for i in $(seq 400); do test -e \(scratch.path("run"))/samples/epoch_0000.png && break; sleep 0.05; done
-      sleep 0.5
+      # Steps are taken when the record changes all the time.
+      record() { cksum <\(scratch.path("run"))/flight-record/rank_0000.bin; }
+      for i in $(seq 100); do
+        first=$(record); sleep 0.1; second=$(record); sleep 0.1; third=$(record)
+        test "$first" != "$second" && test "$second" != "$third" && break
+      done
       for rank in 0 1 2; do
         process[rank]=$(od -An -tu4 -j20 -N4 \(scratch.path("run"))/flight-record/rank_000$rank.bin | tr -d ' ')
       done
