@@ -10,6 +10,8 @@ public protocol Collective: AnyObject {
   var traffic: Traffic { get }
   /// What that costs.
   var travelCosts: TravelCosts { get }
+  /// Whose collective operations do that.
+  var networkCollectives: NetworkCollectives { get }
 
   /// Tells that a global training step (from 0) begins.
   func willBegin(step: Int)
@@ -43,9 +45,15 @@ public protocol Collective: AnyObject {
 
 extension Collective {
   public var travelCosts: TravelCosts { .usual }
+  public var networkCollectives: NetworkCollectives { .own }
   public var rank: Int { topology.rank }
   public var rankCount: Int { topology.rankCount }
   public func willBegin(step: Int) {}
+
+  /// Up to so many hosts tell everybody their nodes of a sum: an all-gather has no rounds for the others.
+  public var mostHostsOfDirectExchange: Int {
+    networkCollectives == .own ? NodeSchedule.mostHostsOfDirectExchange : .max
+  }
 
   /// A barrier of the host's ranks. Every rank must call this.
   public func makeBarrier(name: String) throws -> any Exchange {

@@ -51,6 +51,19 @@ public final class Movement {
     sentByteCount = schedule.sentByteCount
   }
 
+  /// One round of messages, and nothing to be added up after them.
+  /// - Parameters:
+  ///   - sentByteCount: what this rank sends, more or less.
+  ///   - prepare: writes what is to be sent, at each start.
+  public init(
+    _ messages: any PlannedMessages, sentByteCount: Int, preparing prepare: @escaping () -> Void
+  ) {
+    (regions, add, self.prepare) = ([], { _, _, _ in }, prepare)
+    rounds = [Round(messages: messages, additions: [])]
+    current = 1
+    self.sentByteCount = sentByteCount
+  }
+
   /// Whether nothing is under way.
   public var isFinished: Bool { current == rounds.count }
 

@@ -62,7 +62,14 @@ public struct NodeSchedule: Equatable, Sendable {
           round.received.append(message(placesOfHosts[other], other))
         }
       }
-      schedule = Schedule(rounds: [round])
+      schedule =
+        topology.isLeader
+        ? Schedule(
+          rounds: [round],
+          operation: .gather(
+            bytesOfHosts: placesOfHosts.map {
+              $0.lowerBound * bytesOfNode..<$0.upperBound * bytesOfNode
+            })) : Schedule()
       return
     }
     let hostCount = leaves.hostCount

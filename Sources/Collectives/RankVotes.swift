@@ -17,7 +17,8 @@ public final class RankVotes {
     self.topology = topology
     let schedule = NodeSchedule(
       LeafPlacement(hostCount: topology.hostCount), rowCount: topology.hostCount,
-      bytesOfNode: MemoryLayout<Double>.stride, topology)
+      bytesOfNode: MemoryLayout<Double>.stride, topology,
+      mostDirect: collective.mostHostsOfDirectExchange)
     let own = try collective.makeNumbers(
       of: Double.self, count: topology.ranksOfHosts[topology.host].count,
       for: "what ranks of a host wish")

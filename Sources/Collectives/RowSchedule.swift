@@ -84,6 +84,9 @@ extension Schedule {
       round.sent.append(Message(rank: leader, pieces: [piece(topology.host)]))
       round.received.append(Message(rank: leader, pieces: [piece(host)]))
     }
-    return Schedule(rounds: [round])
+    return Schedule(
+      rounds: [round],
+      operation: .gather(
+        bytesOfHosts: topology.ranksOfHosts.indices.map { piece($0).bytes }))
   }
 }

@@ -41,10 +41,26 @@ public struct Schedule: Equatable, Sendable {
     public var isEmpty: Bool { sent.isEmpty && received.isEmpty && additions.isEmpty }
   }
 
-  public let rounds: [Round]
+  /// An operation that all rounds together come to, of a group of ranks of which each host has one: a transport may
+  /// have its own for it.
+  public enum Operation: Equatable, Sendable {
+    /// Numbers (float32) of all become their sum (MPI_Allreduce).
+    case sum(Piece)
+    /// Each host's bytes of region 0 reach all (MPI_Allgatherv). The hosts' leaders are the group.
+    case gather(bytesOfHosts: [Range<Int>])
+  }
 
-  /// - Parameter rounds: those without messages and additions are left out.
-  public init(rounds: [Round] = []) { self.rounds = rounds.filter { !$0.isEmpty } }
+  public let rounds: [Round]
+  /// What the rounds come to, if it has a name.
+  public let operation: Operation?
+
+  /// - Parameters:
+  ///   - rounds: those without messages and additions are left out.
+  ///   - operation: what they come to, if it has a name.
+  public init(rounds: [Round] = [], operation: Operation? = nil) {
+    self.rounds = rounds.filter { !$0.isEmpty }
+    self.operation = operation
+  }
 
   public var isEmpty: Bool { rounds.isEmpty }
 

@@ -12,6 +12,8 @@ public struct SumSchedule: Equatable, Sendable {
   public let receivedCount: Int
   /// Nodes of region 0.
   public let nodeCount: Int
+  /// Which of the numbers this rank's lane has; none on ranks that are in no lane.
+  public let numbersOfLane: Range<Int>
   /// Of this rank; empty on ranks that are in no lane.
   public let schedule: Schedule
 
@@ -23,24 +25,30 @@ public struct SumSchedule: Equatable, Sendable {
     let lanes = topology.laneCount
     let lane = topology.rankOnHost
     let numbers = lane < lanes ? BatchPlacement.share(lane, of: count, over: lanes) : 0..<0
+    numbersOfLane = numbers
     func rank(_ host: Int) -> Int { topology.ranksOfHosts[host][lane] }
+    // One node a host: a plain sum over hosts, in some order.
+    let operation: Schedule.Operation? =
+      leaves.nodesOfHosts.allSatisfy { $0.count == 1 } ? .sum(Self.piece(0, numbers)) : nil
+    let rounds: [Schedule.Round]
     if leaves.isAligned && leaves.hostCount.nonzeroBitCount == 1 {
       receivedCount = count
-      schedule =
+      rounds =
         lane < lanes
         ? Self.halvingAndDoubling(
-          numbers, host: topology.host, hostCount: leaves.hostCount, rank: rank) : Schedule()
+          numbers, host: topology.host, hostCount: leaves.hostCount, rank: rank) : []
     } else {
       let most = leaves.nodesOfHosts.reduce(0) { $0 + $1.count }
       // A slice of each node, in each lane.
       let longestSlice = (count + lanes - 1) / lanes / leaves.hostCount + 2
       receivedCount = most * longestSlice * lanes
-      schedule =
+      rounds =
         lane < lanes
         ? Self.direct(
           leaves, numbers, count: count, received: lane * most * longestSlice, topology, rank: rank)
-        : Schedule()
+        : []
     }
+    schedule = lane < lanes ? Schedule(rounds: rounds, operation: operation) : Schedule()
   }
 
   private static func piece(_ region: Int, _ numbers: Range<Int>, at offset: Int = 0)
@@ -53,7 +61,7 @@ public struct SumSchedule: Equatable, Sendable {
 
   private static func halvingAndDoubling(
     _ numbers: Range<Int>, host: Int, hostCount: Int, rank: (Int) -> Int
-  ) -> Schedule {
+  ) -> [Schedule.Round] {
     var rounds: [Schedule.Round] = []
     var own = numbers
     var exchanged: [(other: Int, own: Range<Int>, others: Range<Int>)] = []
@@ -87,13 +95,13 @@ public struct SumSchedule: Equatable, Sendable {
       }
       rounds.append(round)
     }
-    return Schedule(rounds: rounds)
+    return rounds
   }
 
   private static func direct(
     _ leaves: LeafPlacement, _ numbers: Range<Int>, count: Int, received offset: Int,
     _ topology: Topology, rank: (Int) -> Int
-  ) -> Schedule {
+  ) -> [Schedule.Round] {
     let (host, hostCount) = (topology.host, leaves.hostCount)
     func slice(_ host: Int) -> Range<Int> {
       let share = BatchPlacement.share(host, of: numbers.count, over: hostCount)
@@ -152,6 +160,6 @@ public struct SumSchedule: Equatable, Sendable {
         scatter.additions.append(copy)
       }
     }
-    return Schedule(rounds: [scatter, gather])
+    return [scatter, gather]
   }
 }

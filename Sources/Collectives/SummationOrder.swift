@@ -27,6 +27,15 @@ public struct SummationOrder: Equatable, Sendable {
     additions = SummationTree.additions(terms)
   }
 
+  /// Some rows of a pass by themselves, as if they were all.
+  /// - Parameter rows: a range of the pass's rows.
+  public init(ofRows rows: Range<Int>, rowsOfPass: Int) {
+    let alone = SummationOrder(rows: rows.count)
+    self.rowsOfPass = rowsOfPass
+    terms = alone.terms.map { $0.lowerBound + rows.lowerBound..<$0.upperBound + rows.lowerBound }
+    additions = alone.additions
+  }
+
   /// Places that the stack needs.
   public var depth: Int {
     var (height, depth) = (0, 0)

@@ -40,6 +40,18 @@ public struct Hosts {
   /// - Throws: `MPIError`.
   public func bytesPerSecond() throws -> Double? { try leaders?.bytesPerSecondInRing() }
 
+  /// This rank's fellows on the other hosts: those with the same number on their hosts, in the order of hosts; nil on
+  /// ranks whose number some host does not have. All are connected. Every rank must call this.
+  /// - Throws: `MPIError`.
+  func lane(of topology: Topology) throws -> Communicator? {
+    let lane = topology.rankOnHost
+    let isMember = lane < topology.laneCount
+    let fellows = try world.split(color: isMember ? lane : topology.laneCount)
+    guard isMember else { return nil }
+    try fellows.connect(to: Set(fellows.otherRanks), tag: Communicator.firstConnectionTag)
+    return fellows
+  }
+
   /// Who is where.
   public func topology(threadsOfRank: [Int], processorsOfRank: [Double]? = nil) -> Topology {
     Topology(

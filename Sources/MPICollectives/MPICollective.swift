@@ -4,8 +4,8 @@ import Waiting
 
 /// Ranks that are MPI processes: those of one host share memory, and exchange messages with those of others.
 ///
-/// MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on every rank, nor for another
-/// algorithm.
+/// With collectives of its own MPI moves bytes and adds nothing up: MPI_Allreduce does not promise the same bits on
+/// every rank, nor for another algorithm.
 public final class MPICollective: Collective {
   public let topology: Topology
   /// Why ranks do not share memory that could; on all ranks alike.
@@ -15,6 +15,9 @@ public final class MPICollective: Collective {
   private let memory: HostMemory
   public let traffic: Traffic
   public let travelCosts: TravelCosts
+  public let networkCollectives: NetworkCollectives
+  /// One rank of each host, in the order of hosts; with MPI's collectives only. Those of lane 0 lead.
+  private let lane: Communicator?
   private var nextTag = Communicator.firstConnectionTag + 1
   /// Ranks of other hosts that there is a connection to.
   private var connected: Set<Int> = []
@@ -23,13 +26,14 @@ public final class MPICollective: Collective {
   /// - Parameters:
   ///   - threadsOfRank: of all ranks.
   ///   - processorsOfRank: each rank's share of its host's processors; nil if there are enough for all threads.
+  ///   - networkCollectives: whose operations are used between hosts.
   ///   - sharedByteCount: how much memory will be asked for, more or less.
   ///   - mayShareMemory: whether ranks of a host share memory; if not, each rank is a host of its own.
   /// - Throws: `MPIError`; `MemoryError`.
   public init(
     _ allHosts: Hosts, threadsOfRank: [Int], processorsOfRank: [Double]? = nil,
-    travelCosts: TravelCosts = .usual, log: ExchangeLog = ExchangeLog(),
-    sharedByteCount: Int = 1 << 20, mayShareMemory: Bool = true
+    travelCosts: TravelCosts = .usual, networkCollectives: NetworkCollectives = .own,
+    log: ExchangeLog = ExchangeLog(), sharedByteCount: Int = 1 << 20, mayShareMemory: Bool = true
   ) throws {
     var hosts = mayShareMemory ? allHosts : try allHosts.takingApart(true)
     var problem = ""
@@ -50,8 +54,13 @@ public final class MPICollective: Collective {
     self.memory = try memory ?? HostMemory(byteCount: 0, of: hosts)
     self.log = log
     self.travelCosts = travelCosts
-    topology = hosts.topology(
+    let topology = hosts.topology(
       threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank)
+    self.topology = topology
+    self.networkCollectives = networkCollectives
+    lane =
+      networkCollectives == .mpi && topology.hostCount > 1
+      ? try hosts.lane(of: topology) : nil
   }
 
   public func willBegin(step: Int) { log.begin(step: step) }
@@ -64,6 +73,26 @@ public final class MPICollective: Collective {
     _ schedule: Schedule, in regions: [UnsafeMutableRawPointer],
     preparing prepare: @escaping () -> Void, adding add: @escaping Movement.Adder
   ) throws -> Movement {
+    if networkCollectives == .mpi, let operation = schedule.operation, let lane {
+      let messages: PlannedCollective
+      let sentByteCount: Int
+      switch operation {
+      case .sum(let piece):
+        sentByteCount = piece.bytes.count
+        messages = try .sum(
+          of: UnsafeMutableBufferPointer(
+            start: (regions[piece.region] + piece.bytes.lowerBound)
+              .assumingMemoryBound(to: Float.self),
+            count: piece.bytes.count / MemoryLayout<Float>.stride), owner: memory, over: lane)
+      case .gather(let bytesOfHosts):
+        sentByteCount = bytesOfHosts[topology.host].count
+        messages = try .gather(
+          in: regions[0], bytesOfRanks: bytesOfHosts, owner: memory, over: lane)
+      }
+      let movement = Movement(messages, sentByteCount: sentByteCount, preparing: prepare)
+      traffic.add(movement)
+      return movement
+    }
     let (tag, connectionTag) = (nextTag, nextTag + 1)
     nextTag += 2
     let strangers = schedule.peers.subtracting(connected)
@@ -111,3 +140,5 @@ public final class MPICollective: Collective {
 }
 
 extension PlannedExchange: PlannedMessages {}
+
+extension PlannedCollective: PlannedMessages {}

@@ -68,7 +68,7 @@ final class BlockSums {
     let leaves = LeafPlacement(rowsOfHosts: batch.placement.rowsOfHosts, leafSize: blockSize)
     let nodes = NodeSchedule(
       leaves, rowCount: batch.rows, bytesOfNode: countOfTerm * MemoryLayout<Double>.stride,
-      topology)
+      topology, mostDirect: batch.collective.mostHostsOfDirectExchange)
     let places = try batch.collective.makeNumbers(
       of: Double.self, count: nodes.placeCount * countOfTerm, for: "sums of hosts"
     ).baseAddress!

@@ -4,14 +4,17 @@ import Collectives
 ///
 /// Either all rows go to all hosts, and each takes all sums (sufficient factor broadcasting, Xie et al., 2016). Or each
 /// host takes the sums of its own leaves, gets the rows of those that it shares with others, and the sums travel.
-/// Which of the two is quicker depends on the batch, on the network and on the processors.
+/// Which of the two is quicker depends on the batch, on the network and on the processors. MPI's collectives know sums
+/// only.
 public struct GradientRoute: Sendable {
   /// Whether sums travel.
   public let sumsTravel: Bool
-  /// Whose leaves of a weight gradient are whose.
+  /// Whose leaves of a weight gradient are whose; with MPI's collectives each host is a leaf.
   public let leaves: LeafPlacement
   /// Rows that each host needs.
   public let rowsForHosts: [Range<Int>]
+  /// How each host adds up its nodes where sums travel.
+  public let ordersOfHosts: [[SummationOrder]]
 
   /// - Parameters:
   ///   - bytesOfRow: of inputs and gradients of the network's layers, all passes.
@@ -21,6 +24,16 @@ public struct GradientRoute: Sendable {
     bytesOfRow: Int, bytesOfGradient: Int, operationsOfRow: Int, of batch: DistributedBatch
   ) {
     let placement = batch.placement
+    let rows = batch.rows
+    guard batch.collective.networkCollectives == .own || placement.rowsOfHosts.count == 1 else {
+      sumsTravel = true
+      leaves = LeafPlacement(hostCount: placement.rowsOfHosts.count)
+      rowsForHosts = placement.rowsOfHosts
+      ordersOfHosts = placement.rowsOfHosts.map {
+        [SummationOrder(ofRows: $0, rowsOfPass: rows)]
+      }
+      return
+    }
     let leaves = LeafPlacement(
       rowsOfHosts: placement.rowsOfHosts, leafSize: BatchPlacement.leafSize)
     self.leaves = leaves
@@ -34,6 +47,9 @@ public struct GradientRoute: Sendable {
       sumsTravel
       ? leaves.leavesOfHosts.indices.map { leaves.rows(ofHost: $0, of: batch.rows) }
       : leaves.leavesOfHosts.map { _ in 0..<batch.rows }
+    ordersOfHosts = leaves.nodesOfHosts.map { nodes in
+      nodes.map { SummationOrder(rows: rows, terms: $0.map { $0..<$0 + 1 }) }
+    }
   }
 
   /// Both ways a host sends (and receives) a part of all that there is, which is the larger the more hosts there are,

@@ -6,8 +6,8 @@ import Matrices
 public final class GradientSum {
   /// Begun by every rank when the owners of a host have taken its nodes' sums.
   public let movement: Movement
-  /// Leaves of each node that this host has.
-  let nodes: [Range<Int>]
+  /// How each node that this host has is added up; one may be of no rows.
+  let orders: [SummationOrder]
   private let outputs: Range<Int>
   private let inputSize: Int
   /// Numbers of a node: the outputs' weights, then their biases.
@@ -23,19 +23,25 @@ public final class GradientSum {
     (self.outputs, self.inputSize) = (outputs, inputSize)
     let count = outputs.count * (inputSize + 1)
     let topology = collective.topology
-    nodes = route.leaves.nodes(ofHost: topology.host)
+    orders = route.ordersOfHosts[topology.host]
     let sums = SumSchedule(route.leaves, count: count, topology)
     func zeros(_ count: Int) throws -> UnsafeMutablePointer<Float> {
       try collective.makeNumbers(of: Float.self, count: count, for: "gradients of hosts")
         .baseAddress!
     }
-    numbers = try zeros(sums.nodeCount * count)
+    let numbers = try zeros(sums.nodeCount * count)
+    self.numbers = numbers
+    // Where the last sum of all was, a host without rows has nothing to write.
+    let hasRows = orders.contains { !$0.terms.isEmpty }
+    let own = UnsafeMutableBufferPointer(
+      rebasing: UnsafeMutableBufferPointer(start: numbers, count: count)[
+        sums.numbersOfLane])
     movement = try collective.makeMovement(
       sums.schedule,
       in: [
         UnsafeMutableRawPointer(numbers), UnsafeMutableRawPointer(try zeros(sums.receivedCount)),
       ],
-      preparing: {},
+      preparing: { if !hasRows { own.update(repeating: 0) } },
       adding: { target, source, addition in
         VectorMath.kernels.pointee.add(
           target.assumingMemoryBound(to: Float.self), source.assumingMemoryBound(to: Float.self),

@@ -200,8 +200,7 @@ public final class Linear {
     let passes = output.differentiablePasses
     let inputSize = parameters.inputSize
     try list.named(names.update) {
-      for (index, node) in sum.nodes.enumerated() {
-        let order = SummationOrder(rows: batch.rows, terms: node.map { $0..<$0 + 1 })
+      for (index, order) in sum.orders.enumerated() where !order.terms.isEmpty {
         for outputs in Self.pieces(outputs) {
           try list.weightGradient(
             left, outputs: outputs, times: right, passes: passes, order: order,

@@ -15,6 +15,7 @@ package struct RunDescription {
   let dataSource: String
   /// Global steps at the end of the run, those of a resumed run's past included.
   let totalSteps: Int
+  let networkCollectives: NetworkCollectives
 
   /// - Parameters:
   ///   - configuration: what the run is set to.
@@ -22,12 +23,14 @@ package struct RunDescription {
   ///   - dataSet: what it trains on.
   ///   - dataSource: the folder of the data.
   ///   - totalSteps: global steps at the end of the run.
+  ///   - networkCollectives: whose operations add up between hosts.
   package init(
     configuration: RunConfiguration, ranks: RankDirectory, dataSet: ImageDataSet,
-    dataSource: String, totalSteps: Int
+    dataSource: String, totalSteps: Int, networkCollectives: NetworkCollectives
   ) {
     (self.configuration, self.ranks, self.dataSet) = (configuration, ranks, dataSet)
     (self.dataSource, self.totalSteps) = (dataSource, totalSteps)
+    self.networkCollectives = networkCollectives
   }
 
   var settings: TrainingSettings { configuration.settings }
@@ -133,9 +136,12 @@ package struct RunDescription {
       .sentence(ranks.hosts.ranks.map { ranks.hostOfRank[$0[0]] })
   }
 
-  /// Nothing changes a bit; whether all ranks have rows.
+  /// What changes a bit; whether all ranks have rows.
   private var sumLine: String {
-    let line = "in one order: the same bits for any number of ranks, threads and hosts"
+    let line =
+      networkCollectives == .mpi && ranks.hosts.ranks.count > 1
+      ? "of \(ranks.hosts.ranks.count) hosts by MPI_Iallreduce: other last digits for other hosts"
+      : "in one order: the same bits for any number of ranks, threads and hosts"
     let idle = rowsOfRanks.count { $0 == 0 }
     return idle == 0
       ? line
@@ -170,6 +176,7 @@ extension RunDescription {
       let maxSteps: Int?
       let batchSize: Int
       let learningRate, beta1, beta2, epsilon, labelSmoothing, dropout: Double
+      let learningRateDecay: LearningRateDecay
       let seed: UInt64
       let precision: Precision
     }
@@ -184,6 +191,7 @@ extension RunDescription {
       let hostOfRank: [String]
       let threadsOfRank: [Int]
       let mpi, libxsmm, libxsmmInstructionSet, vectorKernels: String
+      let collectives: NetworkCollectives
     }
     let program: String
     let training: Training
@@ -202,7 +210,8 @@ extension RunDescription {
           batchSize: settings.globalBatchSize, learningRate: settings.adam.learningRate,
           beta1: settings.adam.beta1, beta2: settings.adam.beta2,
           epsilon: settings.adam.epsilon, labelSmoothing: settings.labelSmoothing,
-          dropout: settings.dropout, seed: settings.seed,
+          dropout: settings.dropout, learningRateDecay: settings.learningRateDecay,
+          seed: settings.seed,
           precision: settings.precision),
         architecture: architecture,
         data: .init(
@@ -214,7 +223,7 @@ extension RunDescription {
           ranks: ranks.rankCount, hostOfRank: ranks.hostOfRank,
           threadsOfRank: ranks.threadsOfRank, mpi: MPISession.libraryVersion,
           libxsmm: XSMM.version, libxsmmInstructionSet: Processor.instructionSet.description,
-          vectorKernels: VectorMath.build))
+          vectorKernels: VectorMath.build, collectives: networkCollectives))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"

@@ -44,6 +44,8 @@ struct BenchCommand: ParsableCommand {
     transform: NumberOption<Int>.whole("--warm-up", 0...1_000_000_000).parse)
   var warmUp = 50
 
+  @OptionGroup var network: NetworkOptions
+
   @OptionGroup var resources: ResourceOptions
 
   @Option(help: ArgumentHelp("Folder of the data, as in `train`.", valueName: "dir"))
@@ -103,7 +105,7 @@ struct BenchCommand: ParsableCommand {
     let trainer = try Trainer(
       shared.training, settings: settings,
       collective: try ranks.collective(
-        for: settings, shared.training, log: ExchangeLog(watch: watch)),
+        for: settings, shared.training, network.collectives, log: ExchangeLog(watch: watch)),
       rankNames: ranks.names)
     _ = try trainer.run(observer: stopwatch)
 
@@ -133,7 +135,7 @@ struct BenchCommand: ParsableCommand {
     guard advice && hostCount > 1 else { return nil }
     let survey = ScalingSurvey(
       allHosts: ranks, ownHost: try resources.directory(of: ranks.hosts.own), dataSet: dataSet,
-      settings: settings)
+      settings: settings, networkCollectives: network.collectives)
     return ScalingAdvice(
       hostCount: hostCount, points: try survey.points(milliseconds: stopwatch.medianMilliseconds),
       exposedMilliseconds: shares.milliseconds[.waiting] ?? 0)

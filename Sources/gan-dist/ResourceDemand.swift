@@ -1,3 +1,4 @@
+import Collectives
 import GANTraining
 import Glibc
 import MNISTFamily
@@ -27,10 +28,13 @@ enum ResourceDemand {
 extension RankDirectory {
   /// How the ranks of a training reach each other. First it sees whether all hosts have the memory that training takes.
   /// Every rank must call this.
-  /// - Parameter settings: have been seen to fit the data: what is wrong with an option is no lack of memory.
+  /// - Parameters:
+  ///   - settings: have been seen to fit the data: what is wrong with an option is no lack of memory.
+  ///   - networkCollectives: whose operations are used between hosts.
   /// - Throws: ``AgreedFailure`` of a `MemoryError`; `MPIError`.
   func collective(
-    for settings: TrainingSettings, _ dataSet: ImageDataSet, log: ExchangeLog
+    for settings: TrainingSettings, _ dataSet: ImageDataSet, _ networkCollectives: NetworkCollectives,
+    log: ExchangeLog
   ) throws -> MPICollective {
     let memory = TrainingMemory(
       Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,
@@ -38,7 +42,7 @@ extension RankDirectory {
     try hosts.world.agree { try memory.demand() }
     return try MPICollective(
       hosts, threadsOfRank: threadsOfRank, processorsOfRank: processorsOfRank,
-      travelCosts: travelCosts ?? .usual, log: log,
+      travelCosts: travelCosts ?? .usual, networkCollectives: networkCollectives, log: log,
       sharedByteCount: memory.sharedByteCount)
   }
 }

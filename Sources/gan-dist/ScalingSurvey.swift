@@ -12,6 +12,7 @@ struct ScalingSurvey {
   let allHosts, ownHost: RankDirectory
   let dataSet: ImageDataSet
   let settings: TrainingSettings
+  let networkCollectives: NetworkCollectives
 
   /// No larger batch is tried: it would take minutes.
   private static let largestBatchSize = 8192
@@ -79,7 +80,8 @@ struct ScalingSurvey {
     let clock = StepClock(warmUp: Self.warmUp)
     let trainer = try Trainer(
       dataSet, settings: settings,
-      collective: try ranks.collective(for: settings, dataSet, log: ExchangeLog(watch: watch)),
+      collective: try ranks.collective(
+        for: settings, dataSet, networkCollectives, log: ExchangeLog(watch: watch)),
       rankNames: ranks.names)
     _ = try trainer.run(observer: clock)
     try communicator.barrier()

@@ -99,6 +99,8 @@ struct TrainCommand: ParsableCommand {
     transform: NumberOption<Int>.whole("--evaluate-every", 0...Int.max).parse)
   var evaluateEvery: Int?
 
+  @OptionGroup var network: NetworkOptions
+
   @OptionGroup var resources: ResourceOptions
 
   @Option(
@@ -186,7 +188,8 @@ struct TrainCommand: ParsableCommand {
     var schedule = CheckpointSchedule()
     (schedule.epochs, schedule.steps) = (checkpointEvery, checkpointEverySteps)
     let collective = try ranks.collective(
-      for: settings, dataSet, log: ExchangeLog(watch: watch, recorder: flight.recorder))
+      for: settings, dataSet, network.collectives,
+      log: ExchangeLog(watch: watch, recorder: flight.recorder))
     let trainer = try Trainer(
       dataSet, settings: settings, schedule: schedule, collective: collective,
       rankNames: ranks.names)
@@ -218,7 +221,7 @@ struct TrainCommand: ParsableCommand {
     }
     let description = RunDescription(
       configuration: configuration, ranks: ranks, dataSet: dataSet, dataSource: shared.source,
-      totalSteps: trainer.totalSteps)
+      totalSteps: trainer.totalSteps, networkCollectives: network.collectives)
     let reporter = RunReporter(
       desk: desk, description: description, resumption: resumption, sampleEvery: sampleEvery,
       keptCheckpoints: keepCheckpoints, unrememberedOptions: unrememberedOptions,
@@ -311,6 +314,7 @@ struct TrainCommand: ParsableCommand {
       ("--evaluate-every", "\(evaluateEvery ?? 0)", evaluateEvery == nil),
       ("--stall-timeout", "\(stallTimeout)", stallTimeout == Usual.stallTimeout),
       ("--threads", "\(resources.threads ?? 0)", resources.threads == nil),
+      ("--collectives", network.collectives.rawValue, network.collectives == .own),
     ]
     let flags = [("--quiet", quiet), ("--verbose", verbose)]
     return numbers.flatMap { $0.isUsual ? [] : [$0.option, $0.value] }
