@@ -1,3 +1,4 @@
+import Collectives
 import GANTraining
 import Glibc
 import MPI
@@ -39,12 +40,13 @@ enum Checks {
 
   /// Ranks of one thread each. Every rank must call this.
   static func collective(
-    _ communicator: Communicator, log: ExchangeLog = ExchangeLog(), mayShareMemory: Bool = true
+    _ communicator: Communicator, log: ExchangeLog = ExchangeLog(), mayShareMemory: Bool = true,
+    networkCollectives: NetworkCollectives = .own
   ) throws -> MPICollective {
     try MPICollective(
       Hosts(communicator),
-      threadsOfRank: [Int](repeating: 1, count: communicator.rankCount), log: log,
-      mayShareMemory: mayShareMemory)
+      threadsOfRank: [Int](repeating: 1, count: communicator.rankCount),
+      networkCollectives: networkCollectives, log: log, mayShareMemory: mayShareMemory)
   }
 
   static func say(_ text: String) {

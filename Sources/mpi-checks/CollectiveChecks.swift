@@ -55,8 +55,11 @@ func checkClocks(_ communicator: Communicator, _ arguments: [String]) throws {
 }
 
 func checkAllGather(_ communicator: Communicator, _ arguments: [String]) throws {
-  for mayShareMemory in [true, false] {
-    let collective = try Checks.collective(communicator, mayShareMemory: mayShareMemory)
+  for (mayShareMemory, collectives) in [
+    (true, .own), (false, .own), (true, .mpi), (false, .mpi),
+  ] as [(Bool, NetworkCollectives)] {
+    let collective = try Checks.collective(
+      communicator, mayShareMemory: mayShareMemory, networkCollectives: collectives)
     let between = try collective.makeBarrier(name: "between")
     for count in [1, 7, 1024] {
       let gather = try AllGather(name: "check", count: count, over: collective)

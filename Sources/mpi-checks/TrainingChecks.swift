@@ -6,10 +6,10 @@ import MPI
 import MPICollectives
 import Matrices
 
-/// `train FILE BATCH STEPS [deaf|own-hosts]`: trains on the real data; checks that all ranks hold the same bits; rank 0
+/// `train FILE BATCH STEPS [deaf|own-hosts|mpi]`: trains on the real data; checks that all ranks hold the same bits; rank 0
 /// writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
-/// With `own-hosts` each rank is a host of its own. `deaf` is the negative control: the same, but what other ranks add
+/// With `own-hosts` each rank is a host of its own; with `mpi` they add up by MPI's collectives, too. `deaf` is the negative control: the same, but what other ranks add
 /// to BatchNorm's sums does not arrive.
 func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   guard arguments.count >= 3, let batchSize = Int(arguments[1]), let steps = Int(arguments[2])
@@ -20,8 +20,10 @@ func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   settings.seed = 5
   let dataSet = try DataLocation.resolve(explicitFolder: nil).readTrainingSet()
   let isDeaf = arguments.contains("deaf")
+  let usesMPI = arguments.contains("mpi")
   let ranks = try Checks.collective(
-    communicator, mayShareMemory: !isDeaf && !arguments.contains("own-hosts"))
+    communicator, mayShareMemory: !isDeaf && !usesMPI && !arguments.contains("own-hosts"),
+    networkCollectives: usesMPI ? .mpi : .own)
   let trainer = try Trainer(
     dataSet, settings: settings,
     collective: isDeaf ? DeafCollective(ranks) : ranks)

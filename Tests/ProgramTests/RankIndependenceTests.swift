@@ -56,6 +56,17 @@ import Testing
       try train(ranks: 7, batch: 4), try train(ranks: 1, batch: 4), "7 ranks for 4 rows")
   }
 
+  /// MPI adds hosts up in an order of its own: close, but not the same. Of seven hosts two have no rows.
+  @Test(arguments: [(2, 64), (3, 100), (7, 40)])
+  func collectivesOfMPIAreClose(ranks: Int, batch: Int) throws {
+    let one = try train(ranks: 1, batch: batch)
+    let hosts = try train(ranks: ranks, batch: batch, "mpi")
+    let distances = zip(hosts.losses, one.losses).map { abs($0 - $1) / abs($1) }
+    #expect(distances.count == 4 * Self.steps)
+    #expect((distances.max() ?? .infinity) <= 1e-4, "\(distances)")
+    #expect(hosts.losses != one.losses)
+  }
+
   /// The comparison can fail: where BatchNorm's sums of other hosts do not arrive, the losses are others.
   @Test func localBatchNormDiffers() throws {
     let (deaf, one) = (try train(ranks: 4, "deaf"), try train(ranks: 1))
