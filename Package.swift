@@ -150,7 +150,7 @@ let tests: [Target] = [
     name: "FlightRecorderTests",
     dependencies: ["FlightRecorder", "TestSupport"]),
   .testTarget(
-    name: "MPICollectivesTests", dependencies: ["Collectives", "MPICollectives"]),
+    name: "MPICollectivesTests", dependencies: ["Collectives", "MPI", "MPICollectives"]),
   .testTarget(
     name: "TracingTests", dependencies: ["Files", "TestSupport", "Timelines", "Tracing"]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures", "CCairo"]),

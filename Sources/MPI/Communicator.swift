@@ -10,12 +10,14 @@ public struct Communicator {
   /// How many ranks there are.
   public let rankCount: Int
   private let largestTag: Int32
+  /// Nil where ranks are awaited for as long as it takes.
+  let startWatch: StartWatch?
 
-  init(_ handle: MPI_Comm) throws {
+  init(_ handle: MPI_Comm, _ startWatch: StartWatch?) throws {
     var (rank, size): (Int32, Int32) = (0, 0)
     try check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
     try check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
-    self.handle = handle
+    (self.handle, self.startWatch) = (handle, startWatch)
     self.rank = Int(rank)
     rankCount = Int(size)
     largestTag = try Self.largestTag()
@@ -66,19 +68,26 @@ extension Communicator {
     let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
     bytes.initialize(repeating: 0)
     defer { bytes.deallocate() }
+    func wait(for rank: Int, _ body: () throws -> Void) throws {
+      if let startWatch { try startWatch.wait(for: rank, body) } else { try body() }
+    }
     func send(to others: [Int]) throws {
       for other in others {
-        try check(
-          MPI_Send(bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle),
-          "MPI_Send to rank \(other)")
+        try wait(for: other) {
+          try check(
+            MPI_Send(bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle),
+            "MPI_Send to rank \(other)")
+        }
       }
     }
     func receive(from others: [Int]) throws {
       for other in others {
-        try check(
-          MPI_Recv(
-            bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle, MPI_STATUS_IGNORE),
-          "MPI_Recv from rank \(other)")
+        try wait(for: other) {
+          try check(
+            MPI_Recv(
+              bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle, MPI_STATUS_IGNORE),
+            "MPI_Recv from rank \(other)")
+        }
       }
     }
     // A byte needs no receiver to be ready: lower ranks' are on their way before anybody waits.

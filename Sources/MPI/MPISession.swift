@@ -23,18 +23,24 @@ public enum MPISession {
   /// Finalize is collective and would wait for ranks that go on: an error of this rank alone ends the job by MPI_Abort.
   ///
   /// - Parameters:
+  ///   - startWatch: ends the job if ranks do not find each other; nil to wait for ever.
   ///   - explain: says to people what went wrong and how the job ends. It is called on the rank that threw; the
   ///     communicator is nil if MPI itself could not start.
   ///   - body: gets all ranks. Every rank must run it.
   public static func run<Result>(
-    explain: (any Error, Communicator?) -> Failure, _ body: (Communicator) throws -> Result
+    startWatch: StartWatch? = nil, explain: (any Error, Communicator?) -> Failure,
+    _ body: (Communicator) throws -> Result
   ) -> Result {
     prepareEnvironment()
     var world: Communicator?
     do {
       var provided: Int32 = 0
-      try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
-      let communicator = try Communicator(MPI_COMM_WORLD)
+      func start() throws {
+        try check(
+          MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+      }
+      if let startWatch { try startWatch.wait(for: nil, start) } else { try start() }
+      let communicator = try Communicator(MPI_COMM_WORLD, startWatch)
       world = communicator
       guard provided >= Int32(MPI_THREAD_FUNNELED) else {
         throw MPIError(
@@ -71,6 +77,9 @@ public enum MPISession {
     // asks only when it calls MPI, between two products.
     for name in ["eager_limit", "max_send_size"] {
       setenv("OMPI_MCA_btl_tcp_\(name)", String(256 << 10), 0)
+    }
+    if !LocalNetworks.areChosen, let exclusion = LocalNetworks.exclusion(LocalNetworks.interfaces) {
+      setenv("OMPI_MCA_btl_tcp_if_exclude", exclusion, 0)
     }
     // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others. (A
     // rank that is bound to a processor of its own yields, too, to nobody: training does not wait inside MPI.)

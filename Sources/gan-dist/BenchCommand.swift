@@ -72,7 +72,10 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     ResourceDemand.beforeMPI()
     let processor = ProcessorCheck()
-    let result = MPISession.run(explain: FailureReport.explain) { try measure($0, processor) }
+    let watch = StartReport.watch(patience: TrainCommand.Usual.stallTimeout)
+    let result = MPISession.run(startWatch: watch, explain: FailureReport.explain) {
+      try measure($0, processor)
+    }
     if let result { FileCommand.end(delivering: result) }
   }
 

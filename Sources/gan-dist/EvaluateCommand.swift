@@ -83,7 +83,10 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     ResourceDemand.beforeMPI()
     let processor = ProcessorCheck()
-    let status = MPISession.run(explain: FailureReport.explain) { try evaluate($0, processor) }
+    let watch = StartReport.watch(patience: TrainCommand.Usual.stallTimeout)
+    let status = MPISession.run(startWatch: watch, explain: FailureReport.explain) {
+      try evaluate($0, processor)
+    }
     if status != 0 { Glibc.exit(status) }
   }
 

@@ -8,6 +8,9 @@ enum LauncherEnvironment {
     number(of: ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]) ?? 0
   }
 
+  /// How many ranks there will be; nil if nobody says so.
+  static var rankCount: Int? { number(of: ["OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"]) }
+
   /// Where the job is, for the scripts that started it.
   enum JobState: String {
     /// All ranks are there and listen to signals.

@@ -33,8 +33,8 @@ extension RankDirectory {
   ///   - networkCollectives: whose operations are used between hosts.
   /// - Throws: ``AgreedFailure`` of a `MemoryError`; `MPIError`.
   func collective(
-    for settings: TrainingSettings, _ dataSet: ImageDataSet, _ networkCollectives: NetworkCollectives,
-    log: ExchangeLog
+    for settings: TrainingSettings, _ dataSet: ImageDataSet,
+    _ networkCollectives: NetworkCollectives, log: ExchangeLog
   ) throws -> MPICollective {
     let memory = TrainingMemory(
       Architecture(imageSize: dataSet.pixelsPerImage), globalBatchSize: settings.globalBatchSize,

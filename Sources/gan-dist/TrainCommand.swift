@@ -108,7 +108,8 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Seconds that an exchange between ranks may take (0: any time).",
       discussion: """
-        After that the ranks that wait say whom they wait for, and the job ends with status 75. Longer than any \
+        After that the ranks that wait say whom they wait for, and the job ends with status 75; at the start it is a \
+        second more for each rank. Longer than any \
         rank's work between two exchanges, such as rank 0's on a checkpoint or a plot.
         """, valueName: "s"),
     transform: NumberOption<Double>.decimal(
@@ -141,7 +142,10 @@ struct TrainCommand: ParsableCommand {
     ResourceDemand.beforeMPI()
     let processor = ProcessorCheck()
     StopSignal.listen()
-    let status = MPISession.run(explain: FailureReport.explain) { try train($0, processor) }
+    let watch = StartReport.watch(patience: stallTimeout)
+    let status = MPISession.run(startWatch: watch, explain: FailureReport.explain) {
+      try train($0, processor)
+    }
     if status != 0 { Glibc.exit(status) }
   }
 

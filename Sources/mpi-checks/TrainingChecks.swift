@@ -6,11 +6,11 @@ import MPI
 import MPICollectives
 import Matrices
 
-/// `train FILE BATCH STEPS [deaf|own-hosts|mpi]`: trains on the real data; checks that all ranks hold the same bits; rank 0
-/// writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
+/// `train FILE BATCH STEPS [deaf|own-hosts|mpi]`: trains on the real data; checks that all ranks hold the same bits;
+/// rank 0 writes the losses of all steps (float64) and all weights and running statistics (float32) to FILE.
 ///
-/// With `own-hosts` each rank is a host of its own; with `mpi` they add up by MPI's collectives, too. `deaf` is the negative control: the same, but what other ranks add
-/// to BatchNorm's sums does not arrive.
+/// With `own-hosts` each rank is a host of its own; with `mpi` they add up by MPI's collectives, too. `deaf` is the
+/// negative control: the same, but what other ranks add to BatchNorm's sums does not arrive.
 func checkTraining(_ communicator: Communicator, _ arguments: [String]) throws {
   guard arguments.count >= 3, let batchSize = Int(arguments[1]), let steps = Int(arguments[2])
   else { throw CheckFailure(description: "train needs FILE BATCH STEPS") }

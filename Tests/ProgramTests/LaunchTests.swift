@@ -19,6 +19,30 @@ import Testing
     print(job.output)
   }
 
+  /// Hosts that cannot reach each other, or have a network of their own that looks like one of all: no start hangs.
+  @Test(.enabled(if: Machine.makesHosts, "needs network namespaces"))
+  func hostsThatDoNotMeetSaySo() throws {
+    let job = try Command.run(
+      [script("Tests/cluster/lost-networks.sh"), BuiltProgram.path("gan-dist")], timeLimit: 200)
+    #expect(job.status == 0, "\(job.transcript)")
+    #expect(job.output.contains("lost-networks: passed"))
+  }
+
+  /// A rank that hangs before it has started MPI.
+  @Test func aRankThatNeverStartsIsNoticed() throws {
+    let scratch = try TemporaryFolder()
+    let job = try Command.run(
+      [
+        "mpirun", "--oversubscribe", "-np", "2", BuiltProgram.path("gan-dist"), "--stall-timeout",
+        "2", "--out", scratch.path("run"), ":", "-np", "1", "sleep", "100",
+      ], timeLimit: 60)
+    #expect(job.status == 75, "\(job.transcript)")
+    #expect(job.seconds < 40)
+    for rank in 0..<2 { #expect(job.errors.contains("(rank \(rank) on ")) }
+    #expect(job.errors.contains("not all of the 3 ranks have started MPI within 5 s"))
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("run")))
+  }
+
   @Test func aHostfileMustBeThere() throws {
     let job = try Command.run([script("launch/cluster"), "/nonexistent/hosts"])
     #expect(job.status == 66)
