@@ -22,16 +22,24 @@ read_hosts() {
       sub(/^[^@]*@/, "", name)
       if (name !~ /^[A-Za-z0-9.:_-]+$/) refuse("\"" name "\" is no name of a host")
       if (name in line) refuse(name " is in line " line[name] " already; give it all its slots there")
+      # node1 and node1.example.org; of addresses none begins with another and a dot.
+      for (other in line) {
+        if (index(name ".", other ".") == 1 || index(other ".", name ".") == 1)
+          refuse(name " looks like " other " of line " line[other] "; name a host once, with all its slots")
+      }
       line[name] = NR
       hosts++
       slots = 0
+      most = ""
       for (i = 2; i <= NF; i++) {
         if ($i ~ /^slots=/) {
           if ($i !~ /^slots=[1-9][0-9]*$/) refuse("\"" $i "\" is no number of slots, 1 or more")
           if (slots) refuse("has slots= twice")
-          slots = 1
+          slots = substr($i, 7)
         }
+        if ($i ~ /^max[-_]slots=/) most = substr($i, 11)
       }
+      if (most != "" && most + 0 < slots + 0) refuse("has more slots than the " most " that max_slots allows")
       # Open MPI would take the number of cores for it, and put all ranks onto the first host.
       if (!slots) refuse("does not say how many ranks run on " name ". Add slots=N")
       $1 = host

@@ -22,6 +22,10 @@ struct HostfileTests {
     ("node1 slots=2\r\nnode2 slots=1\r\n", "node1 slots=2\nnode2 slots=1\n"),
     ("# two\n\n  node1 slots = 2 # here\n", "node1 slots=2\n"),
     ("\troot@node1\tslots=2\tmax_slots=4", "root@node1 slots=2 max_slots=4\n"),
+    (
+      "10.0.0.1 slots=1\n10.0.0.10 slots=2\nnode1.a slots=1\nnode1.b slots=1\nnode10.a slots=1\n",
+      "10.0.0.1 slots=1\n10.0.0.10 slots=2\nnode1.a slots=1\nnode1.b slots=1\nnode10.a slots=1\n"
+    ),
   ]) func plainLinesSayTheSame(text: String, plain: String) throws {
     let job = try call("read_hosts", text)
     #expect(job.status == 0 && job.output == plain, "\(job.transcript)")
@@ -36,6 +40,10 @@ struct HostfileTests {
     ("slots=2 node1\n", "line 1: begins with \"slots=2\""), ("\r\n", "names no host"),
     ("../x slots=1\n", "line 1: \"../x\" is no name"),
     ("a slots=2 slots=3\n", "line 1: has slots= twice"),
+    ("a slots=2 max_slots=1\n", "line 1: has more slots than the 1"),
+    ("a max-slots=3 slots=4\n", "line 1: has more slots than the 3"),
+    ("node1 slots=2\nnode1.example.org slots=2\n", "line 2: node1.example.org looks like node1"),
+    ("me@node1.example.org slots=2\nnode1 slots=2\n", "line 2: node1 looks like node1.example.org"),
   ]) func linesThatMeanSomethingElseAreRefused(text: String, message: String) throws {
     let job = try call("read_hosts", text)
     #expect(job.status == 64 && job.output.isEmpty, "\(job.transcript)")
