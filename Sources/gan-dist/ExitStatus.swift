@@ -32,7 +32,8 @@ enum ExitStatus: Int32 {
     case is TrainingSettings.Invalid, is ForeignLauncherError: self = .badUsage
     case let error as ProcessorError: self = error.isBadUsage ? .badUsage : .internalError
     case let error as UnfitProcessorError: self = error.isBadUsage ? .badUsage : .internalError
-    case is MemoryError, is SharedMemoryError, is ThreadSupplyError: self = .unavailable
+    case is MemoryError, is SharedMemoryError, is ThreadSupplyError, is UnlikeProgramsError:
+      self = .unavailable
     case let error as DataSetError:
       switch error.kind {
       case .misnamed: self = .badUsage

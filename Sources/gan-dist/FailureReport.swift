@@ -52,7 +52,7 @@ enum FailureReport {
   private static func isSeenByAll(_ error: any Error) -> Bool {
     switch error {
     case is TrainingSettings.Invalid, is TrainingFailure, is UnlikeDataError,
-      is ForeignLauncherError, is UnfitProcessorError, is JudgeError:
+      is UnlikeProgramsError, is ForeignLauncherError, is UnfitProcessorError, is JudgeError:
       true
     default: false
     }

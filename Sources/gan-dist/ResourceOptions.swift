@@ -19,10 +19,13 @@ struct ResourceOptions: ParsableArguments {
 
   /// Looks at the host's processors and starts this rank's threads. Every rank must call this.
   /// - Returns: which rank runs where.
-  /// - Throws: `MPIError`; ``ForeignLauncherError``; ``AgreedFailure`` of a `ThreadSupplyError`.
+  /// - Throws: `MPIError`; ``ForeignLauncherError``; ``UnlikeProgramsError``; ``AgreedFailure`` of a
+  ///   `ThreadSupplyError`.
   func start(over communicator: Communicator) throws -> RankDirectory {
     try ForeignLauncherError.demandOneJob(rankCount: communicator.rankCount)
-    return try directory(of: communicator)
+    let ranks = try directory(of: communicator)
+    try UnlikeProgramsError.demandLike(on: ranks)
+    return ranks
   }
 
   /// The same for some of the job's ranks. Each of these ranks must call this.
