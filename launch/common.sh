@@ -380,16 +380,12 @@ supervise() {
   done
 }
 
-# Prints the name of a run's folder that is not there yet, as gan-dist would choose it.
+# Prints the name of a run's folder that is nobody else's: the date and time, as gan-dist would choose it, and this host
+# and process. (Jobs of an array begin in the same second, and the folder is only made when all ranks are there.)
 new_run_folder() {
-  local base number=1 out
-  base=runs/$(date +%Y-%m-%d_%H-%M-%S)
-  out=$base
-  while [[ -e $out || -L $out ]]; do
-    number=$((number + 1))
-    out=${base}_$number
-  done
-  printf '%s\n' "$out"
+  local host
+  host=$(hostname)
+  printf 'runs/%s_%s-%d\n' "$(date +%Y-%m-%d_%H-%M-%S)" "${host%%.*}" $$
 }
 
 # resumed_folder PATH: prints the run's folder in which gan-dist goes on with --resume PATH, if there is one.

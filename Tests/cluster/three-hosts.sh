@@ -16,7 +16,7 @@ mapping=${4-slot}
 # receives those of the others' rows, three quarters of all. Half of that is demanded, and of what it sends to two
 # hosts.
 numbers_of_row=$((2 * (784 + 512 + 256) + 2 * (512 + 256 + 1) + (64 + 128 + 256 + 512) + (128 + 256 + 512 + 784)))
-least_bytes=$((steps * batch / 4 * 2 * numbers_of_row * 4 / 2))
+least_bytes=$((steps * batch * 2 * numbers_of_row * 4 / 4 / 2))
 # With large batches sums travel: a host sends two others its slices, a third of both networks' gradients.
 sum_bytes=$((steps * 2 * 1110459 * 4 / 3 / 2))
 ((least_bytes < sum_bytes)) || least_bytes=$sum_bytes
