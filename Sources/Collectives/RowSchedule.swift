@@ -67,26 +67,56 @@ extension Schedule {
 
   /// The leader of each host sends the rows of all its ranks, which lie side by side: few messages, after all ranks of
   /// the host have written.
-  public static func rowsOfHosts(_ matrix: TravellingRows, _ topology: Topology) -> Schedule {
+  ///
+  /// With few hosts everybody sends to everybody. With many it takes log₂ H rounds: in round r each host passes on
+  /// the rows of the last 2ʳ hosts, to the host that is 2ʳ further (Bruck et al., 1997).
+  /// - Parameter mostDirect: how many hosts send to everybody.
+  public static func rowsOfHosts(
+    _ matrix: TravellingRows, _ topology: Topology,
+    mostDirect: Int = NodeSchedule.mostHostsOfDirectExchange
+  ) -> Schedule {
     guard topology.isLeader else { return Schedule() }
-    func piece(_ host: Int) -> Piece {
-      let places = topology.places(ofHost: host)
-      let (first, last) = (
-        matrix.rowsOfPlaces[places.lowerBound], matrix.rowsOfPlaces[places.upperBound - 1]
+    let (host, hostCount) = (topology.host, topology.hostCount)
+    func bytes(_ hosts: ClosedRange<Int>) -> Range<Int> {
+      let rows = (
+        matrix.rowsOfPlaces[topology.places(ofHost: hosts.lowerBound).lowerBound],
+        matrix.rowsOfPlaces[topology.places(ofHost: hosts.upperBound).upperBound - 1]
       )
-      return Piece(
-        region: 0,
-        bytes: first.lowerBound * matrix.bytesOfRow..<last.upperBound * matrix.bytesOfRow)
+      return rows.0.lowerBound * matrix.bytesOfRow..<rows.1.upperBound * matrix.bytesOfRow
     }
-    var round = Round()
-    for host in topology.otherHosts {
-      let leader = topology.ranksOfHosts[host][0]
-      round.sent.append(Message(rank: leader, pieces: [piece(topology.host)]))
-      round.received.append(Message(rank: leader, pieces: [piece(host)]))
+    func message(_ other: Int, _ hosts: [ClosedRange<Int>]) -> Message {
+      Message(
+        rank: topology.ranksOfHosts[other][0],
+        pieces: hosts.map { Piece(region: 0, bytes: bytes($0)) })
+    }
+    var rounds: [Round] = []
+    if hostCount <= mostDirect {
+      var round = Round()
+      for other in topology.otherHosts {
+        round.sent.append(message(other, [host...host]))
+        round.received.append(message(other, [other...other]))
+      }
+      rounds = [round]
+    } else {
+      var distance = 1
+      while distance < hostCount {
+        let count = min(distance, hostCount - distance)
+        // The hosts up to one, counted round a circle.
+        func newest(_ last: Int) -> [ClosedRange<Int>] {
+          let first = last - count + 1
+          return first >= 0 ? [first...last] : [first + hostCount...hostCount - 1, 0...last]
+        }
+        let (next, previous) = (
+          (host + distance) % hostCount, (host - distance + hostCount) % hostCount
+        )
+        var round = Round()
+        round.sent = [message(next, newest(host))]
+        round.received = [message(previous, newest(previous))]
+        rounds.append(round)
+        distance *= 2
+      }
     }
     return Schedule(
-      rounds: [round],
-      operation: .gather(
-        bytesOfHosts: topology.ranksOfHosts.indices.map { piece($0).bytes }))
+      rounds: rounds, operation: .gather(bytesOfHosts: (0..<hostCount).map { bytes($0...$0) }))
   }
 }

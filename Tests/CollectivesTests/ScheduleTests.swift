@@ -62,6 +62,45 @@ import Testing
     }
   }
 
+  @Test(arguments: layouts) func everyHostGetsARowOfEachRank(layout: [Int]) {
+    for (byNode, mostDirect) in [(false, 0), (true, 0), (false, 8), (true, 8)] {
+      let topologies = Layouts.topologies(layout, byNode: byNode)
+      let places = topologies.indices
+      // Ranks of a host write into the same memory.
+      let memory = topologies.map { topology in
+        [
+          places.flatMap { place in
+            (0..<3).map { number in
+              topology.places(ofHost: topology.host).contains(place) ? "\(place).\(number)" : "?"
+            }
+          }
+        ]
+      }
+      var ranks = SimulatedRanks(memory, unit: 8)
+      let schedules = topologies.map {
+        Schedule.rowsOfHosts(
+          TravellingRows(
+            address: UnsafeMutableRawPointer(bitPattern: 64)!, bytesOfRow: 24,
+            rowsOfPlaces: places.map { $0..<$0 + 1 },
+            rowsForHosts: layout.map { _ in 0..<places.count }), $0, mostDirect: mostDirect)
+      }
+      ranks.run(schedules)
+      for topology in topologies {
+        let leads = topology.isLeader
+        let all = places.flatMap { place in (0..<3).map { "\(place).\($0)" } }
+        if leads { #expect(ranks.memory[topology.rank][0] == all) }
+        #expect(schedules[topology.rank].isEmpty == !leads)
+        if leads && layout.count > mostDirect {
+          let rounds = schedules[topology.rank].rounds
+          #expect(1 << rounds.count >= layout.count && 1 << (rounds.count - 1) < layout.count)
+          #expect(rounds.allSatisfy { $0.sent.count == 1 && $0.received.count == 1 })
+        }
+      }
+      // Nothing arrives twice.
+      #expect(ranks.sent.reduce(0) { $0 + $1.bytes } == 24 * places.count * (layout.count - 1))
+    }
+  }
+
   @Test(arguments: layouts, batches) func smallSumsAreThoseOfTheTree(
     layout: [Int], rows: Int
   ) {
@@ -169,6 +208,15 @@ import Testing
         blocks, rowCount: 64 * hostCount, bytesOfNode: 4096, topology)
       #expect(nodes.schedule.rounds.count == 10 && nodes.placeCount == 11)
       #expect(nodes.schedule.sentByteCount == 10 * 4096)
+      let rows = Schedule.rowsOfHosts(
+        TravellingRows(
+          address: UnsafeMutableRawPointer(bitPattern: 64)!, bytesOfRow: 8,
+          rowsOfPlaces: (0..<hostCount).map { $0..<$0 + 1 },
+          rowsForHosts: [Range<Int>](repeating: 0..<hostCount, count: hostCount)), topology)
+      #expect(rows.rounds.count == 10 && rows.sentByteCount == 8 * (hostCount - 1))
+      // Connections are opened to those only that something is exchanged with.
+      let peers = sums.schedule.peers.union(nodes.schedule.peers).union(rows.peers)
+      #expect(peers.count <= 3 * 10)
     }
   }
 
