@@ -47,16 +47,14 @@ public struct NodeSchedule: Equatable, Sendable {
       placeCount = terms.count
       own = Array(terms[placesOfHosts[host]])
       var round = Schedule.Round()
+      func bytes(_ places: Range<Int>) -> Range<Int> {
+        places.lowerBound * bytesOfNode..<places.upperBound * bytesOfNode
+      }
       func message(_ places: Range<Int>, _ other: Int) -> Schedule.Message {
         Schedule.Message(
-          rank: leader(other),
-          pieces: [
-            Schedule.Piece(
-              region: 0,
-              bytes: places.lowerBound * bytesOfNode..<places.upperBound * bytesOfNode)
-          ])
+          rank: leader(other), pieces: [Schedule.Piece(region: 0, bytes: bytes(places))])
       }
-      for other in topology.otherHosts where topology.isLeader {
+      for other in topology.otherHosts {
         if !own.isEmpty { round.sent.append(message(placesOfHosts[host], other)) }
         if !placesOfHosts[other].isEmpty {
           round.received.append(message(placesOfHosts[other], other))
@@ -65,11 +63,8 @@ public struct NodeSchedule: Equatable, Sendable {
       schedule =
         topology.isLeader
         ? Schedule(
-          rounds: [round],
-          operation: .gather(
-            bytesOfHosts: placesOfHosts.map {
-              $0.lowerBound * bytesOfNode..<$0.upperBound * bytesOfNode
-            })) : Schedule()
+          rounds: [round], operation: .gather(bytesOfHosts: placesOfHosts.map(bytes)))
+        : Schedule()
       return
     }
     let hostCount = leaves.hostCount

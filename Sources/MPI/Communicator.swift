@@ -68,12 +68,9 @@ extension Communicator {
     let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
     bytes.initialize(repeating: 0)
     defer { bytes.deallocate() }
-    func wait(for rank: Int, _ body: () throws -> Void) throws {
-      if let startWatch { try startWatch.wait(for: rank, body) } else { try body() }
-    }
     func send(to others: [Int]) throws {
       for other in others {
-        try wait(for: other) {
+        try startWatch.wait(for: other) {
           try check(
             MPI_Send(bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle),
             "MPI_Send to rank \(other)")
@@ -82,7 +79,7 @@ extension Communicator {
     }
     func receive(from others: [Int]) throws {
       for other in others {
-        try wait(for: other) {
+        try startWatch.wait(for: other) {
           try check(
             MPI_Recv(
               bytes.baseAddress, 1, UInt8.datatype, Int32(other), mpiTag, handle, MPI_STATUS_IGNORE),

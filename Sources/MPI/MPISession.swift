@@ -35,11 +35,10 @@ public enum MPISession {
     var world: Communicator?
     do {
       var provided: Int32 = 0
-      func start() throws {
+      try startWatch.wait(for: nil) {
         try check(
           MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
       }
-      if let startWatch { try startWatch.wait(for: nil, start) } else { try start() }
       let communicator = try Communicator(MPI_COMM_WORLD, startWatch)
       world = communicator
       guard provided >= Int32(MPI_THREAD_FUNNELED) else {
@@ -78,7 +77,7 @@ public enum MPISession {
     for name in ["eager_limit", "max_send_size"] {
       setenv("OMPI_MCA_btl_tcp_\(name)", String(256 << 10), 0)
     }
-    if !LocalNetworks.areChosen, let exclusion = LocalNetworks.exclusion(LocalNetworks.interfaces) {
+    if let exclusion = LocalNetworks.exclusion(LocalNetworks.interfaces), !LocalNetworks.areChosen {
       setenv("OMPI_MCA_btl_tcp_if_exclude", exclusion, 0)
     }
     // Open MPI believes the hostfile's slots; where there are fewer processors, spinning ranks starve the others. (A

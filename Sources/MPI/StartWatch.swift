@@ -33,34 +33,19 @@ public final class StartWatch: Sendable {
       byteCount: EventCounter.byteCount, alignment: EventCounter.byteCount)
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: EventCounter.byteCount)
     begun = EventCounter(at: memory)
-    startThread()
+    // Without a thread nobody watches: a process that can have none has other troubles, which others tell.
+    _ = LastingThread.start(Unmanaged.passRetained(self).toOpaque()) { argument in
+      if let argument { Unmanaged<StartWatch>.fromOpaque(argument).takeRetainedValue().watch() }
+      return nil
+    }
   }
 
-  /// Waits for a rank, but no longer than the watch's patience.
-  /// - Parameter rank: nil for all.
-  func wait<Result>(for rank: Int?, _ body: () throws -> Result) rethrows -> Result {
+  fileprivate func watch(_ rank: Int?, _ body: () throws -> Void) rethrows {
     awaitedRank.store(rank ?? -1, ordering: .relaxed)
     end.store(Spinning.monotonicTime() + Int(seconds * 1e9), ordering: .releasing)
     begun.advance()
     defer { end.store(.max, ordering: .releasing) }
-    return try body()
-  }
-
-  /// Without a thread nobody watches: a process that can have none has other troubles, which others tell.
-  private func startThread() {
-    // Signals are for the thread that trains.
-    var (all, before) = (sigset_t(), sigset_t())
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<StartWatch>.fromOpaque(argument).takeRetainedValue().watch() }
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-    if code == 0 { pthread_detach(thread) }
+    try body()
   }
 
   private func watch() -> Never {
@@ -81,5 +66,13 @@ public final class StartWatch: Sendable {
     // Who ends first ends all.
     sleep(Self.timeForOthers)
     _exit(status)
+  }
+}
+
+extension StartWatch? {
+  /// Waits for a rank, but no longer than the watch's patience; for ever without one.
+  /// - Parameter rank: nil for all.
+  func wait(for rank: Int?, _ body: () throws -> Void) rethrows {
+    if let self { try self.watch(rank, body) } else { try body() }
   }
 }

@@ -142,20 +142,10 @@ private struct Helper {
 
   /// Starts the thread of a helper that stays where it is; returns an error number, 0 for none.
   static func start(_ helper: UnsafeMutablePointer<Helper>) -> Int32 {
-    // Signals are for the thread that trains.
-    var (all, before) = (sigset_t(), sigset_t())
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Helper.work(Post(at: argument)) }
-        return nil
-      }, helper.pointee.post.memory)
-    if code == 0 { pthread_detach(thread) }
-    return code
+    LastingThread.start(helper.pointee.post.memory) { argument in
+      if let argument { Helper.work(Post(at: argument)) }
+      return nil
+    }
   }
 
   /// Offers work to the helper.

@@ -13,8 +13,8 @@ public struct GradientRoute: Sendable {
   public let leaves: LeafPlacement
   /// Rows that each host needs.
   public let rowsForHosts: [Range<Int>]
-  /// How each host adds up its nodes where sums travel.
-  public let ordersOfHosts: [[SummationOrder]]
+  /// How this host adds up its nodes where sums travel.
+  public let orders: [SummationOrder]
 
   /// - Parameters:
   ///   - bytesOfRow: of inputs and gradients of the network's layers, all passes.
@@ -24,14 +24,12 @@ public struct GradientRoute: Sendable {
     bytesOfRow: Int, bytesOfGradient: Int, operationsOfRow: Int, of batch: DistributedBatch
   ) {
     let placement = batch.placement
-    let rows = batch.rows
+    let (rows, host) = (batch.rows, batch.collective.topology.host)
     guard batch.collective.networkCollectives == .own || placement.rowsOfHosts.count == 1 else {
       sumsTravel = true
       leaves = LeafPlacement(hostCount: placement.rowsOfHosts.count)
       rowsForHosts = placement.rowsOfHosts
-      ordersOfHosts = placement.rowsOfHosts.map {
-        [SummationOrder(ofRows: $0, rowsOfPass: rows)]
-      }
+      orders = [SummationOrder(ofRows: placement.rowsOfHosts[host], rowsOfPass: rows)]
       return
     }
     let leaves = LeafPlacement(
@@ -47,8 +45,8 @@ public struct GradientRoute: Sendable {
       sumsTravel
       ? leaves.leavesOfHosts.indices.map { leaves.rows(ofHost: $0, of: batch.rows) }
       : leaves.leavesOfHosts.map { _ in 0..<batch.rows }
-    ordersOfHosts = leaves.nodesOfHosts.map { nodes in
-      nodes.map { SummationOrder(rows: rows, terms: $0.map { $0..<$0 + 1 }) }
+    orders = leaves.nodes(ofHost: host).map {
+      SummationOrder(rows: rows, terms: $0.map { $0..<$0 + 1 })
     }
   }
 

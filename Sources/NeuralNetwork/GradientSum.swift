@@ -23,7 +23,7 @@ public final class GradientSum {
     (self.outputs, self.inputSize) = (outputs, inputSize)
     let count = outputs.count * (inputSize + 1)
     let topology = collective.topology
-    orders = route.ordersOfHosts[topology.host]
+    orders = route.orders
     let sums = SumSchedule(route.leaves, count: count, topology)
     func zeros(_ count: Int) throws -> UnsafeMutablePointer<Float> {
       try collective.makeNumbers(of: Float.self, count: count, for: "gradients of hosts")
